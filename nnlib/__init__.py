@@ -1,0 +1,1 @@
+"""A neural network library to be read in one sitting."""
