@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 FORBIDDEN = {
-    "address of a package registry": r"pypi\.org|pythonhosted\.org|npmjs\.(org|com)|npmmirror",
+    "address of a package registry": r"pypi\.org|pythonhosted\.org|npmjs\.(org|com)|npm[m]irror",
     "path of one machine": r"(?<![\w.])/(work|root|home|Users|opt)/\w|file:///\w",
     "folder beside the repository": r"\.\./shared",
 }
