@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run the workloads, write results.json, table and picture."""
+"""`python -m benchmarks`: run the workloads beside the peers, print the table, write results.json."""
 
 import argparse
 import os
@@ -17,8 +17,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15, help="how often each peer has its turn (default 15)")
     parser.add_argument("--seconds", type=float, default=0.1, help="how long a turn lasts (default 0.1)")
     parser.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1, help="processor core to use")
-    parser.add_argument("--out", type=Path, help="where to write the results (default: print only)")
-    parser.add_argument("--pages", type=Path, help="folder for table and picture (default: none)")
+    parser.add_argument(
+        "--out", type=Path, help="where to write the results (default: benchmarks/results.json, if all are run)"
+    )
     arguments = parser.parse_args()
     if arguments.rounds < 2:
         parser.error(f"--rounds must be at least 2, there is no spread in less; got {arguments.rounds}")
@@ -27,10 +28,10 @@ def main() -> None:
     )
     print()
     print(report.markdown(results))
-    if arguments.out:
-        runner.write(results, arguments.out)
-    if arguments.pages:
-        report.write(results, arguments.pages)
+    everything = len(arguments.workloads) == len(WORKLOADS) and len(arguments.peers) == len(PEERS)
+    out = arguments.out or (report.RESULTS if everything else None)
+    if out:
+        runner.write(results, out)
     wrong = [
         f"{name}, {PEERS[key].title}: {row['same_problem']}"
         for name, rows in results["workloads"].items()

@@ -15,7 +15,6 @@ from .peers import PEERS
 from .workloads import WORKLOADS
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = Path(__file__).resolve().parent / "results.json"
 
 # One thread each, whatever the library calls its threads.
 ONE_THREAD = {
