@@ -79,13 +79,21 @@ def look_up(kind: str, given, cls: type, table: dict, makers: dict):
 
 
 @lru_cache(maxsize=64)
-def _ones(n: int, dtype: str) -> Array:
-    return np.ones(n, dtype)
+def constant(shape: int | Shape, value: float, dtype) -> Array:
+    """Return a read-only array full of `value`; the same one for the same arguments."""
+    array = np.full(shape, value, dtype)
+    array.flags.writeable = False
+    return array
 
 
 def sum_rows(x: Array, out: Array | None = None) -> Array:
     """Return Σᵢ x[i, :] of a matrix. As the product 1ᵀx it takes 0.6 µs where x.sum(0) takes 4 (32×100, float32)."""
-    return np.matmul(_ones(len(x), x.dtype.name), x, out=out)
+    return np.dot(constant(len(x), 1.0, x.dtype), x, out)
+
+
+def mean_rows(x: Array, out: Array | None = None) -> Array:
+    """Return the mean over the rows of a matrix, as a product like `sum_rows`."""
+    return np.dot(constant(len(x), 1 / len(x), x.dtype), x, out)
 
 
 def as_rows(name: str, x, dtype) -> Array:

@@ -62,15 +62,15 @@ class Dense(Activation):
         return (*input_shape[:-1], self.units)
 
     def forward(self, x, training=False):
-        self.x = x
-        z = x @ self.params["W"]
+        self.x = x.reshape(-1, x.shape[-1])
+        z = np.dot(self.x, self.params["W"])
         z += self.params["b"]
-        return super().forward(z)
+        return super().forward(z.reshape(*x.shape[:-1], self.units))
 
     def backward_z(self, dz):
         """Gradients: dW = xᵀ dz, db = Σ dz over the batch, dx = dz Wᵀ."""
         x, W = self.x, self.params["W"]
-        rows, dz_rows = x.reshape(-1, x.shape[-1]), dz.reshape(-1, dz.shape[-1])
-        np.matmul(rows.T, dz_rows, out=self.grads["W"])
-        sum_rows(dz_rows, out=self.grads["b"])
-        return None if self.skip_dx else dz @ W.T
+        rows = dz.reshape(-1, self.units)
+        np.dot(x.T, rows, out=self.grads["W"])
+        sum_rows(rows, out=self.grads["b"])
+        return None if self.skip_dx else np.dot(rows, W.T).reshape(*dz.shape[:-1], len(W))
