@@ -215,19 +215,23 @@ class Classifier(Network):
     def build(self):
         n = self.batch
         self.logits, self.prob = np.empty((2, n, 10), np.float32)
-        self.row, self.sum = np.empty((2, n, 1), np.float32)
-        self.ten = np.ones(10, np.float32)
+        self.zT, self.eT = np.empty((2, 10, n), np.float32)
+        self.row = np.empty(n, np.float32)
 
     def loss(self, y):
         """Return the mean cross-entropy; leaves (softmax(z) − y)/n in `self.prob`."""
-        z, prob = self.logits, self.prob
-        np.maximum.reduce(z, axis=1, keepdims=True, out=self.row)
-        z -= self.row
-        np.exp(z, out=prob)
-        np.dot(prob, self.ten, out=self.sum[:, 0])
-        prob /= self.sum
-        np.log(self.sum, out=self.sum)
-        loss = (float(np.dot(self.ones, self.sum[:, 0])) - float(np.vdot(z, y))) / self.batch
+        z, prob, row = self.zT, self.prob, self.row
+        # Classes down, samples across: reductions over ten long rows, not over many short ones.
+        np.copyto(z, self.logits.T)
+        np.maximum.reduce(z, axis=0, out=row)
+        z -= row
+        np.exp(z, out=self.eT)
+        np.add.reduce(self.eT, axis=0, out=row)
+        self.eT /= row
+        np.copyto(prob, self.eT.T)
+        np.log(row, out=row)
+        np.copyto(self.logits, z.T)
+        loss = (float(np.dot(self.ones, row)) - float(np.vdot(self.logits, y))) / self.batch
         prob -= y
         prob *= 1 / self.batch
         return loss
