@@ -42,14 +42,14 @@ class BatchNorm(Layer):
         # Row 0 holds means and row 1 variances, so that one operation serves both.
         self.batch = np.empty((2, features), dtype)
         self.running = np.stack([np.zeros(features, dtype), np.ones(features, dtype)])
-        self.buffers["mean"], self.buffers["variance"] = self.running
+        self.batch_rows, (self.buffers["mean"], self.buffers["variance"]) = tuple(self.batch), self.running
         return input_shape
 
     def forward(self, x, training=False):
         rows = x.reshape(-1, x.shape[-1])
         n = len(rows)
         self.training = training
-        mu, sigma2 = self.batch if training else self.running
+        mu, sigma2 = self.batch_rows if training else self.running
         if training:
             mean_rows(rows, out=mu)
         self.centred = rows - mu
