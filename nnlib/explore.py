@@ -282,7 +282,7 @@ def explore(
         Figure (or Axes), or html. It may return the same figure each time with its artists updated, which is
         several times faster than a new one; `explore` closes it at the end, so it is not shown twice.
     start : mapping, optional
-        The state to begin with, by value or by text shown; a control not named here begins at its first value.
+        The state to begin with, by value or by text shown; other controls begin at their first value.
     alt : str or callable, optional
         Describes each state to those who cannot see it: a template such as ``"Loss with {optimizer}: …"``
         that is filled with the texts shown, or a callable that gets the same arguments as `draw` and returns
@@ -417,8 +417,8 @@ def _draw_states(draw, controls, first, alt, picture_format, limit_mb):
                 size += len(pictures[position])
             if size > limit_mb * 1e6:
                 raise ValueError(
-                    f"the pictures must take at most {limit_mb:g} MB together; got {size / 1e6:.1f} MB for the "
-                    f"first {len(pictures)} of {len(positions)} states ({size / len(seen) / 1e3:.0f} KB each): "
+                    f"the pictures must take at most {limit_mb:g} MB together; got {size / 1e6:.1f} MB after "
+                    f"{len(pictures)} of {len(positions)} states, {size / len(seen) / 1e3:.0f} KB each: "
                     "use fewer values or a smaller figure, or raise limit_mb"
                 )
     finally:
