@@ -5,33 +5,19 @@ feature (dashes, markers, numbers) always says the same, so that a figure surviv
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 # Okabe & Ito, "Color Universal Design" (2008), in an order whose neighbours differ most in lightness, too.
-BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, INK = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#E69F00",
-    "#CC79A7",
-    "#56B4E9",
-    "#222222",
-)
+BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+PURPLE, SKY, INK, GREY = "#CC79A7", "#56B4E9", "#222222", "#6B6B6B"
 COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, INK)
-DASHES = (
-    "-",
-    (0, (5, 1.6)),
-    (0, (5, 1.5, 1.2, 1.5)),
-    (0, (1.3, 1.3)),
-    (0, (8, 2)),
-    (0, (3, 1, 1, 1, 1, 1)),
-    "-",
-)
+LONG_DASH, DASH_DOT, DOTS = (0, (5, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (1.3, 1.3))
+DASHES = ("-", LONG_DASH, DASH_DOT, DOTS, (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)), "-")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-GREY = "#6B6B6B"
 
 
 def _settings() -> dict[str, Any]:
@@ -43,6 +29,8 @@ def _settings() -> dict[str, Any]:
         "figure.figsize": (6.0, 3.8),
         "figure.dpi": 100,
         "figure.constrained_layout.use": True,
+        "figure.constrained_layout.h_pad": 0.1,
+        "figure.constrained_layout.w_pad": 0.1,
         # a solid light card, on a dark page too: the colours are chosen against white
         "figure.facecolor": "white",
         "axes.facecolor": "white",
@@ -164,7 +152,7 @@ def history(
         colours = (COLOURS[i % len(COLOURS)],) * 2 if several else (BLUE, VERMILLION)
         curves = [(run[metric], "-", "training", colours[0])]
         if f"val_{metric}" in run:
-            curves.append((run[f"val_{metric}"], DASHES[1], "validation", colours[1]))
+            curves.append((run[f"val_{metric}"], LONG_DASH, "validation", colours[1]))
             has_validation = True
         for values, dashes, kind, colour in curves:
             values = _vector(f"history of {metric}", values)
@@ -175,24 +163,17 @@ def history(
             ax.plot(epochs, values, color=colour, linestyle=dashes, label=label, marker=marker)
         if best and np.isfinite(values).any():
             at = int(np.nanargmin(values) if best == "min" else np.nanargmax(values))
-            mark = f"best: {values[at]:.4g} in epoch {at + 1}"
-            ax.plot(at + 1, values[at], "o", color=colour, markeredgecolor="white", markersize=9, zorder=5)
-            ax.annotate(
-                mark if not several else "",
-                (at + 1, values[at]),
-                xytext=(0, 12 if best == "min" else -18),
-                textcoords="offset points",
-                ha="right" if at > len(values) / 2 else "left",
-                fontsize=11,
-            )
+            label = f"{name} best: {values[at]:.4g} in epoch {at + 1}".strip()
+            dot = {"markersize": 9, "markeredgecolor": "white", "linestyle": "none"}
+            ax.plot(at + 1, values[at], "o", color=colour, zorder=5, label=label, **dot)
     ax.set(xlabel="epoch", ylabel=metric.replace("_", " "))
     ax.xaxis.get_major_locator().set_params(integer=True)
     if log:
         ax.set_yscale("log")
     if several and has_validation:
         ax.plot([], [], color=GREY, linestyle="-", label="training")
-        ax.plot([], [], color=GREY, linestyle=DASHES[1], label="validation")
-    if several or has_validation:
+        ax.plot([], [], color=GREY, linestyle=LONG_DASH, label="validation")
+    if several or has_validation or best:
         ax.legend()
     return ax
 
@@ -280,11 +261,10 @@ def layer_histograms(
     if limits is None:
         low, high = min(map(np.min, arrays.values())), max(map(np.max, arrays.values()))
         limits = (low - 0.5, high + 0.5) if low == high else (low, high)
-    columns = min(len(arrays), 4)
-    rows = -(-len(arrays) // columns)
-    _, axes = plt.subplots(
-        rows, columns, figsize=(max(3.0, 1.75 * columns), 2.2 * rows), sharex=True, squeeze=False
-    )
+    rows = -(-len(arrays) // 4)
+    columns = -(-len(arrays) // rows)  # as even as possible: six are two rows of three, not four and two
+    size = (max(3.0, 1.75 * columns), 2.3 * rows)
+    _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     axes = axes.ravel()
     for ax, (name, values) in zip(axes, arrays.items(), strict=False):
         # Each layer on its own height: a layer that has collapsed to one value would flatten all the others.
@@ -335,14 +315,19 @@ def bars_with_errors(
     ax = _new_axes(ax, (6.0, 0.9 + 0.42 * len(means)))
     y = np.arange(len(means))[::-1]
     if reference is not None:
-        ax.axvline(reference, color=GREY, linewidth=1.2, linestyle=DASHES[1])
+        ax.axvline(reference, color=GREY, linewidth=1.2, linestyle=LONG_DASH)
     ax.errorbar(means, y, xerr=errors, fmt="o", color=BLUE, capsize=4, markersize=8, linewidth=2)
+    number = {
+        "textcoords": "offset points",
+        "ha": "center",
+        "fontsize": 10,
+        "bbox": {"fc": "white", "ec": "none", "pad": 1},
+    }
     for mean, height in zip(means, y, strict=True):
-        ax.annotate(
-            fmt.format(mean), (mean, height), (0, 7), textcoords="offset points", ha="center", fontsize=10
-        )
+        ax.annotate(fmt.format(mean), (mean, height), (0, 8), **number)
+    ax.locator_params(axis="x", nbins=6)
     ax.set_yticks(y, names)
-    ax.set(xlabel=ylabel, ylim=(-0.6, len(means) - 0.3))
+    ax.set(xlabel=ylabel, ylim=(-0.6, len(means) - 0.2))
     ax.grid(axis="y", visible=False)
     return ax
 
@@ -371,7 +356,7 @@ def predicted_vs_actual(y_true, y_pred, *, unit: str = "", ax=None):
     low, high = min(y_true.min(), y_pred.min()), max(y_true.max(), y_pred.max())
     margin = 0.04 * (high - low) or 0.5
     limits = (low - margin, high + margin)
-    ax.plot(limits, limits, color=GREY, linewidth=1.5, linestyle=DASHES[1], label="perfect prediction")
+    ax.plot(limits, limits, color=GREY, linewidth=1.5, linestyle=LONG_DASH, label="perfect prediction")
     ax.scatter(y_true, y_pred, s=18, color=BLUE, alpha=_crowd_alpha(len(y_true)), linewidths=0)
     note = f"RMSE {rmse:,.4g}\nMAE {mae:,.4g}\nR² " + (
         f"{1 - np.sum(error**2) / spread:.3f}" if spread else "–"
@@ -388,7 +373,7 @@ def residuals(y_true, y_pred, *, unit: str = "", ax=None):
     """Residual y − ŷ against the prediction: a pattern here is something that the model has not learned."""
     y_true, y_pred = _pair("y_true", y_true, "y_pred", y_pred)
     ax = _new_axes(ax)
-    ax.axhline(0, color=GREY, linewidth=1.5, linestyle=DASHES[1])
+    ax.axhline(0, color=GREY, linewidth=1.5, linestyle=LONG_DASH)
     ax.scatter(y_pred, y_true - y_pred, s=18, color=BLUE, alpha=_crowd_alpha(len(y_true)), linewidths=0)
     ax.set(xlabel=_with_unit("predicted", unit), ylabel=_with_unit("residual: actual − predicted", unit))
     _thousands(ax, np.abs(y_pred).max())
@@ -542,7 +527,7 @@ def roc(y_true, score, *, ax=None):
     false_rate = np.append(0, np.cumsum(1 - y_sorted)[last_of_tie] / (1 - y_sorted).sum())
     area = np.trapezoid(true_rate, false_rate)
     ax = _new_axes(ax, (4.4, 4.2))
-    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1.5, linestyle=DASHES[1], label="chance (area 0.5)")
+    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1.5, linestyle=LONG_DASH, label="chance (area 0.5)")
     ax.plot(false_rate, true_rate, color=BLUE, linestyle="-", label=f"model (area {area:.3f})")
     ax.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     ax.set_aspect("equal")
@@ -575,7 +560,7 @@ def calibration(y_true, probability, *, bins: int = 10, ax=None):
     came_true = np.bincount(which, y_true, bins)[full] / n
     given = np.bincount(which, probability, bins)[full] / n
     ax = _new_axes(ax, (4.4, 4.2))
-    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1.5, linestyle=DASHES[1], label="perfectly calibrated")
+    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1.5, linestyle=LONG_DASH, label="perfectly calibrated")
     error = np.sqrt(came_true * (1 - came_true) / n)
     ax.errorbar(given, came_true, error, color=BLUE, linestyle="-", marker="o", capsize=3, label="model")
     ax.set(xlabel="predicted probability", ylabel="share that came true", xlim=(0, 1), ylim=(-0.02, 1.02))
@@ -747,7 +732,11 @@ def curve_with_tangent(
     ax.set(xlim=(low, high), ylim=(bottom - pad, top + pad), xlabel="$x$", ylabel="$f(x)$")
     tangent = np.array([low, high])
     ax.plot(
-        tangent, y + slope * (tangent - x), color=VERMILLION, linestyle=DASHES[1], label=f"slope {slope:.3g}"
+        tangent,
+        y + slope * (tangent - x),
+        color=VERMILLION,
+        linestyle=LONG_DASH,
+        label=f"slope {slope:.3g}".replace("-", "−"),
     )
     if step is not None:
         end = float(f(np.asarray(x + step, dtype=float)))
@@ -863,7 +852,7 @@ def path(
     ax.plot(*kept[-1], marker, color=colour, markersize=10, markeredgecolor="white", zorder=7)
     ax.set(xlim=xlim, ylim=ylim)
     if label:
-        ax.legend()
+        ax.legend(frameon=True, framealpha=0.85, edgecolor="none")
     return ax
 
 
@@ -871,7 +860,7 @@ def path(
 
 
 def _places(size: int, most: int) -> tuple[list[int], np.ndarray]:
-    """Return which units of a layer are drawn and at which heights; of many the middle is left out for dots."""
+    """Return which units of a layer are drawn, and at which heights: of many the middle gives way to dots."""
     if size <= most:
         return list(range(size)), (size - 1) / 2 - np.arange(size)
     above = most // 2
@@ -907,8 +896,8 @@ def network(
     values : sequence of array_like, optional
         Per layer one number for each unit, written into it; None for a layer without.
     highlight : iterable of tuples
-        Units ``(layer, unit)`` and weights ``(layer, from, to)``, counted from 0, to draw in strong lines; the rest
-        steps back.
+        Units ``(layer, unit)`` and weights ``(layer, from, to)``, counted from 0, to draw strongly; other
+        weights step back.
     show_weights : bool
         Write the weights on the lines (for small networks).
     max_units : int
@@ -927,10 +916,14 @@ def network(
     _check_highlight(highlight, sizes)
     depth = len(sizes)
     tallest = min(max(sizes), max_units)
-    gap = max(1.9, 0.42 * tallest)  # wide enough that the lines do not become a wall
-    ax = _new_axes(ax, (min(7.0, 1.2 + 1.15 * gap * 0.62 * (depth - 1) + 1.0), 1.3 + 0.52 * tallest))
-    places = [_places(size, max_units) for size in sizes]
-    radius = 0.38 if values is None else 0.42
+    space = 1.5 if tallest <= 4 else 1.0  # small networks have room for numbers
+    gap = max(2.6, 0.42 * tallest)  # wide enough that the lines of tall layers do not become a wall
+    radius = 0.38 if values is None else 0.44
+    places = [(shown, space * heights) for shown, heights in (_places(size, max_units) for size in sizes)]
+    floor = -space * (tallest - 1) / 2 - radius
+    xlim, ylim = (-1.0, (depth - 1) * gap + 1.0), (floor - 1.45, -floor + 0.1)
+    inches = min(0.55, 7.0 / (xlim[1] - xlim[0]))
+    ax = _new_axes(ax, (inches * (xlim[1] - xlim[0]), inches * (ylim[1] - ylim[0])))
 
     for layer in range(depth - 1):
         (left, left_y), (right, right_y) = places[layer], places[layer + 1]
@@ -944,7 +937,7 @@ def network(
                 negative = weight is not None and weight < 0
                 lines.append([(layer * gap, from_y), ((layer + 1) * gap, to_y)])
                 widths.append(1.0 if weight is None else 0.3 + 3.2 * abs(weight) / largest)
-                dashes.append(DASHES[1] if negative else "-")
+                dashes.append((0, (3, 1)) if negative else "-")
                 colour = GREY if weight is None else VERMILLION if negative else BLUE
                 faint = 0.18 if highlight and not strong else (0.5 if weight is None else 0.75)
                 colours.append(
@@ -975,13 +968,14 @@ def network(
             if numbers is not None:
                 ax.text(x, y, _short(numbers[unit]), ha="center", va="center", fontsize=10, zorder=3)
         if sizes[layer] > len(shown):
-            ax.text(x, heights[max_units // 2 - 1] - 1, "⋮", ha="center", va="center", fontsize=18)
+            ax.text(x, heights[max_units // 2 - 1] - space, "⋮", ha="center", va="center", fontsize=18)
         role = "input" if layer == 0 else "output" if layer == depth - 1 else f"hidden {layer}"
         role = "hidden" if depth == 3 and layer == 1 else role
         kind = activations[layer - 1] if activations is not None and layer else None
-        note = f"{role}\n{sizes[layer]}" + (f" × {kind}" if kind else "")
-        ax.text(x, -(tallest - 1) / 2 - 0.75, note, ha="center", va="top", fontsize=11, linespacing=1.3)
-    ax.set(xlim=(-0.9, (depth - 1) * gap + 0.9), ylim=(-(tallest - 1) / 2 - 2.0, (tallest - 1) / 2 + 0.6))
+        note = f"{sizes[layer]} × {kind}" if kind else f"{sizes[layer]}"
+        ax.text(x, floor - 0.65, role, ha="center", fontsize=11)
+        ax.text(x, floor - 1.2, note, ha="center", fontsize=11, color=GREY)
+    ax.set(xlim=xlim, ylim=ylim)
     ax.set_aspect("equal")
     ax.axis("off")
     return ax
@@ -995,7 +989,7 @@ def _check_network(layer_sizes, weights, activations, values, max_units) -> list
         raise ValueError(f"max_units must be at least 3; got {max_units}")
     if weights is not None:
         shapes = [np.shape(W) for W in weights]
-        wanted = list(zip(sizes[:-1], sizes[1:], strict=True))
+        wanted = list(itertools.pairwise(sizes))
         if shapes != wanted:
             raise ValueError(f"weights must have the shapes {wanted}; got {shapes}")
     if activations is not None and len(activations) != len(sizes) - 1:
@@ -1016,7 +1010,7 @@ def _check_highlight(highlight: set[tuple[int, ...]], sizes: list[int]) -> None:
         inside = len(limits) == len(units) and all(0 <= u < n for u, n in zip(units, limits, strict=True))
         if len(item) not in (2, 3) or not inside:
             raise ValueError(
-                f"highlight must hold (layer, unit) or (layer, from, to) inside the layers {sizes}; got {item}"
+                f"highlight must hold (layer, unit) or (layer, from, to) inside layers {sizes}; got {item}"
             )
 
 
