@@ -158,9 +158,10 @@ def history(
             values = _vector(f"history of {metric}", values)
             label = (name if kind == "training" else None) if several else kind
             epochs = np.arange(1, len(values) + 1)
-            # one epoch is no line
-            marker = "o" if len(values) == 1 else None
-            ax.plot(epochs, values, color=colour, linestyle=dashes, label=label, marker=marker)
+            # runs have markers beside colours, for grey printers; and one epoch alone is no line
+            marker = MARKERS[i % len(MARKERS)] if several or len(values) == 1 else None
+            every = max(1, len(values) // 8)
+            ax.plot(epochs, values, colour, ls=dashes, label=label, marker=marker, markevery=every)
         if best and np.isfinite(values).any():
             at = int(np.nanargmin(values) if best == "min" else np.nanargmax(values))
             label = f"{name} best: {values[at]:.4g} in epoch {at + 1}".strip()
