@@ -453,8 +453,7 @@ def heatmap(
     image = ax.imshow(shown, norm=norm, cmap=cmap, aspect="auto")
     for (i, j), value in np.ndenumerate(table):
         if np.isfinite(value):
-            red, green, blue, _ = image.cmap(norm(shown[i, j]))
-            colour = INK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
+            colour = _readable_on(image.cmap(norm(shown[i, j])))
             text = fmt(value) if callable(fmt) else fmt.format(value)
         else:
             ax.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, fc="#EEEEEE", ec="#BBBBBB", hatch="///", lw=0))
@@ -477,6 +476,13 @@ def heatmap(
     if label:
         ax.figure.colorbar(image, ax=ax, label=label, fraction=0.05, pad=0.03).outline.set_visible(False)
     return ax
+
+
+def _readable_on(rgba: Sequence[float]) -> str:
+    """Black or white: contrast (WCAG) is the same for both at luminance √(1.05 · 0.05) − 0.05 = 0.179."""
+    rgb = np.array(rgba[:3])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return "black" if linear @ (0.2126, 0.7152, 0.0722) > 0.179 else "white"
 
 
 @_styled
