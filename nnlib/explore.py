@@ -76,12 +76,9 @@ def make_control(name: str, values: Iterable | Mapping, label: str | None = None
     else:
         # NumPy scalars become Python's own, so that the drawing function and the texts see plain numbers.
         values = [
-            value.item() if hasattr(value, "item") and not getattr(value, "shape", 0) else value
-            for value in values
+            value.item() if hasattr(value, "item") and not getattr(value, "shape", 0) else value for value in values
         ]
-        texts = (
-            _number_texts(values) if values and all(map(_is_number, values)) else [_text(v) for v in values]
-        )
+        texts = _number_texts(values) if values and all(map(_is_number, values)) else [_text(v) for v in values]
     if len(texts) < 2:
         raise ValueError(f"{name} must have at least two values to choose from; got {len(texts)}")
     twice = [text for text in texts if texts.count(text) > 1]
@@ -127,6 +124,9 @@ def _svg(figure) -> bytes:
 
 def _img(figure, alt: str, picture_format: str) -> str:
     """Return `<img>` with the figure inside, its size on the page, and the text that describes it."""
+    if figure.get_layout_engine() is None:
+        # Notebooks crop and widen each figure to what is in it; with a fixed size its labels would be cut off.
+        figure.set_layout_engine("constrained")
     data = _svg(figure) if picture_format == "svg" else _png(figure)
     mime = "svg+xml" if picture_format == "svg" else "png"
     width, height = (round(inches * CSS_PIXELS_PER_INCH) for inches in figure.get_size_inches())
@@ -196,9 +196,7 @@ def picture(figure, alt: str) -> Picture:
 
 
 def _state_text(controls: Sequence[Control], position: Sequence[int]) -> str:
-    return ", ".join(
-        f"{control.label} {control.texts[i]}" for control, i in zip(controls, position, strict=True)
-    )
+    return ", ".join(f"{control.label} {control.texts[i]}" for control, i in zip(controls, position, strict=True))
 
 
 # --- what explore returns -----------------------------------------------------------------------------------
@@ -519,12 +517,10 @@ def _build_widgets(controls, first, pictures, play):
             button = ipywidgets.Play(
                 value=panel.index, min=0, max=last, interval=700, show_repeat=False, layout={"width": "auto"}
             )
-            made.extend(
-                [button, button.layout, button.style, ipywidgets.jslink((button, "value"), (panel, "index"))]
-            )
+            made.extend([button, button.layout, button.style, ipywidgets.jslink((button, "value"), (panel, "index"))])
             row.append(button)
         row.append(panel)
-    wrap = ipywidgets.Layout(display="flex", flex_flow="row wrap", width="100%")
+    wrap = ipywidgets.Layout(display="flex", flex_flow="row wrap", align_items="center", width="100%")
     bar = ipywidgets.Box(row, layout=wrap)
     bar.add_class("explore-controls")
     widget = ipywidgets.VBox([bar, pile], layout=wide)

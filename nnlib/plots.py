@@ -118,9 +118,7 @@ def _with_unit(text: str, unit: str) -> str:
 
 
 @_styled
-def history(
-    history: Mapping[str, Any], metric: str = "loss", *, log: bool = False, best: str | None = None, ax=None
-):
+def history(history: Mapping[str, Any], metric: str = "loss", *, log: bool = False, best: str | None = None, ax=None):
     """Training and validation curve of one run, or of several in one picture.
 
     Parameters
@@ -359,9 +357,7 @@ def predicted_vs_actual(y_true, y_pred, *, unit: str = "", ax=None):
     limits = (low - margin, high + margin)
     ax.plot(limits, limits, color=GREY, linewidth=1.5, linestyle=LONG_DASH, label="perfect prediction")
     ax.scatter(y_true, y_pred, s=18, color=BLUE, alpha=_crowd_alpha(len(y_true)), linewidths=0)
-    note = f"RMSE {rmse:,.4g}\nMAE {mae:,.4g}\nR² " + (
-        f"{1 - np.sum(error**2) / spread:.3f}" if spread else "–"
-    )
+    note = f"RMSE {rmse:,.4g}\nMAE {mae:,.4g}\nR² " + (f"{1 - np.sum(error**2) / spread:.3f}" if spread else "–")
     ax.text(0.04, 0.96, note, transform=ax.transAxes, va="top", linespacing=1.4, bbox=_card())
     ax.set(xlim=limits, ylim=limits, xlabel=_with_unit("actual", unit), ylabel=_with_unit("predicted", unit))
     ax.set_aspect("equal")
@@ -505,9 +501,7 @@ def confusion(matrix, labels: Sequence[str], *, ax=None):
     roomy = len(labels) <= 5
     cell = 0.95 if roomy else 0.5
     ax = _new_axes(ax, (1.4 + cell * len(labels), 1.2 + cell * 0.85 * len(labels)))
-    heatmap.__wrapped__(
-        share, labels, labels, limits=(0, 1), cmap="Blues", xlabel="predicted", ylabel="actual", ax=ax
-    )
+    heatmap.__wrapped__(share, labels, labels, limits=(0, 1), cmap="Blues", xlabel="predicted", ylabel="actual", ax=ax)
     for text, count, part in zip(ax.texts, matrix.ravel(), share.ravel(), strict=True):
         text.set_text(f"{count:,}\n{part:.0%}" if roomy else f"{count}")
     return ax
@@ -577,9 +571,7 @@ def calibration(y_true, probability, *, bins: int = 10, ax=None):
 
 
 @_styled
-def decision_regions(
-    predict: Callable, X, y, *, resolution: int = 200, names: Sequence[str] | None = None, ax=None
-):
+def decision_regions(predict: Callable, X, y, *, resolution: int = 200, names: Sequence[str] | None = None, ax=None):
     """What a classifier says over the plane, with the samples it is judged by.
 
     Parameters
@@ -655,9 +647,7 @@ def _mix(rgb: Sequence[float], share: float) -> tuple[float, ...]:
 
 
 @_styled
-def images(
-    X, titles: Sequence[str] | None = None, *, columns: int | None = None, limits=None, cmap: str = "gray_r"
-):
+def images(X, titles: Sequence[str] | None = None, *, columns: int | None = None, limits=None, cmap: str = "gray_r"):
     """A grid of small images on one grey scale.
 
     Parameters
@@ -808,9 +798,7 @@ def surface(
     if high == low:
         raise ValueError(f"f must not be constant over xlim × ylim; got {low:g} everywhere")
     # 1/3000 of the height is where the innermost contour of a quadratic is still a few pixels wide
-    at = low + (high - low) * (
-        np.geomspace(1 / 3000, 1, levels) if log else np.linspace(1 / levels, 1, levels)
-    )
+    at = low + (high - low) * (np.geomspace(1 / 3000, 1, levels) if log else np.linspace(1 / levels, 1, levels))
     filled = np.concatenate([[low], at])
     tones = [_mix((0.00, 0.30, 0.52), share) for share in np.linspace(0.04, 0.6, levels)]
     ax.contourf(x, y, z, levels=filled, colors=tones)
@@ -824,9 +812,7 @@ def surface(
 
 
 @_styled
-def path(
-    ax, points, *, label: str | None = None, colour: str = VERMILLION, linestyle: Any = "-", marker: str = "o"
-):
+def path(ax, points, *, label: str | None = None, colour: str = VERMILLION, linestyle: Any = "-", marker: str = "o"):
     """Draw the steps of an optimizer over a `surface`: open where it starts, large where it is now.
 
     Parameters
@@ -853,9 +839,7 @@ def path(
         *kept.T, color=colour, linestyle=linestyle, linewidth=1.8, marker=marker, markersize=small,
         label=label, zorder=5, **edge,
     )  # fmt: skip
-    ax.plot(
-        *kept[0], marker, color="white", markeredgecolor=colour, markersize=8, markeredgewidth=2, zorder=6
-    )
+    ax.plot(*kept[0], marker, color="white", markeredgecolor=colour, markersize=8, markeredgewidth=2, zorder=6)
     ax.plot(*kept[-1], marker, color=colour, markersize=10, markeredgecolor="white", zorder=7)
     ax.set(xlim=xlim, ylim=ylim)
     if label:
@@ -947,9 +931,7 @@ def network(
                 dashes.append((0, (3, 1)) if negative else "-")
                 colour = GREY if weight is None else VERMILLION if negative else BLUE
                 faint = 0.18 if highlight and not strong else (0.5 if weight is None else 0.75)
-                colours.append(
-                    _with_alpha(INK if strong and weight is None else colour, 1.0 if strong else faint)
-                )
+                colours.append(_with_alpha(INK if strong and weight is None else colour, 1.0 if strong else faint))
                 if strong:
                     widths[-1] = max(widths[-1], 2.2)
                 if show_weights and weight is not None and (strong or not highlight):
@@ -959,9 +941,7 @@ def network(
                         x, y, _short(weight), ha="center", va="center", fontsize=10, color=colour, zorder=4,
                         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
                     )  # fmt: skip
-        ax.add_collection(
-            LineCollection(lines, linewidths=widths, colors=colours, linestyles=dashes, zorder=1)
-        )
+        ax.add_collection(LineCollection(lines, linewidths=widths, colors=colours, linestyles=dashes, zorder=1))
 
     for layer, (shown, heights) in enumerate(places):
         x = layer * gap
@@ -969,9 +949,7 @@ def network(
         for unit, y in zip(shown, heights, strict=True):
             strong = (layer, unit) in highlight
             edge, face = (VERMILLION, "#FFF1E6") if strong else (INK, "white" if layer else "#EAF3F9")
-            ax.add_patch(
-                Circle((x, y), radius, facecolor=face, edgecolor=edge, lw=2.6 if strong else 1.4, zorder=2)
-            )
+            ax.add_patch(Circle((x, y), radius, facecolor=face, edgecolor=edge, lw=2.6 if strong else 1.4, zorder=2))
             if numbers is not None:
                 ax.text(x, y, _short(numbers[unit]), ha="center", va="center", fontsize=10, zorder=3)
         if sizes[layer] > len(shown):
@@ -1000,9 +978,7 @@ def _check_network(layer_sizes, weights, activations, values, max_units) -> list
         if shapes != wanted:
             raise ValueError(f"weights must have the shapes {wanted}; got {shapes}")
     if activations is not None and len(activations) != len(sizes) - 1:
-        raise ValueError(
-            f"activations must be {len(sizes) - 1}, one per layer after the input; got {len(activations)}"
-        )
+        raise ValueError(f"activations must be {len(sizes) - 1}, one per layer after the input; got {len(activations)}")
     if values is not None:
         lengths = [None if v is None else np.size(v) for v in values]
         if len(lengths) != len(sizes) or any(n not in (None, m) for n, m in zip(lengths, sizes, strict=True)):

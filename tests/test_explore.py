@@ -219,6 +219,17 @@ def test_axes_and_grids_of_axes_are_taken_for_their_figure():
     assert seen_at(one, [1]) == seen_at(grid, [1])
 
 
+def test_labels_are_not_cut_off_by_the_fixed_size_of_the_picture():
+    def draw(step):
+        figure = wave(step)
+        assert figure.get_layout_engine() is None
+        figure.axes[0].set_xlabel("two\nlines")
+        return figure
+
+    image = Image.open(io.BytesIO(embedded(seen_at(explore(draw, step=[1, 2]), [0])))).convert("L")
+    assert np.array(image)[-4:].min() > 250
+
+
 def test_transparent_figures_get_a_white_card_so_that_they_can_be_read_in_the_dark():
     def draw(step):
         figure = wave(step)
