@@ -107,7 +107,7 @@ def load_insurance(path=None, *, source="auto", own_table=False):
     return insurance_twin()
 
 
-def insurance_twin(seed=2752):
+def insurance_twin(seed=2850):
     """Charges = rule(age, sex, bmi, children, smoker, region) + extra: a simulated insurance table.
 
     A simulated table with the columns, row count, category counts and structure of the published
@@ -127,8 +127,9 @@ def insurance_twin(seed=2752):
     Parameters
     ----------
     seed : int or numpy.random.Generator
-        Same seed, same table. The default is the one of 3,000 whose means, quantiles, group means and
-        correlations lie closest to those of the published table (all within 7% or 0.03).
+        Same seed, same table. The default was picked out of 3,000 for lying close to the published
+        table: means, quantiles, spread and group means within 5%, correlations within 0.05, and
+        boosted trees reach the same cross-validated error.
 
     Returns
     -------

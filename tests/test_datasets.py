@@ -427,12 +427,12 @@ def test_marginals_and_group_means_match_the_published_facts(table):
     """A chapter's figures drawn offline from the twin must look like the prose beside them."""
     summary = table.describe()
     for (column, row), value in FACTS.items():
-        assert summary.loc[row, column] == pytest.approx(value, rel=0.07), (column, row)
+        assert summary.loc[row, column] == pytest.approx(value, rel=0.05), (column, row)
     means = table.groupby([table.smoker, table.bmi > 30]).charges.mean()
     for group, value in GROUP_MEANS.items():
         assert means[group] == pytest.approx(value, rel=0.05), group
     correlations = table[["age", "bmi", "children", "charges"]].corr().charges
-    np.testing.assert_allclose(correlations[:3], [0.299, 0.198, 0.068], atol=0.03)
+    np.testing.assert_allclose(correlations[:3], [0.299, 0.198, 0.068], atol=0.05)
     south = table.groupby("region").bmi.mean()
     assert south.idxmax() == "southeast"
     assert south["southeast"] - south["northeast"] == pytest.approx(4.2, abs=1.0)
