@@ -1,1 +1,15 @@
-"""A neural network library to be read in one sitting."""
+"""A neural network library to be read in one sitting: NumPy, derivatives by hand, verified and fast.
+
+Read the modules in this order: arrays, initializers, activations, losses, schedules, optimizers, layers, flat,
+callbacks, storage, model; then metrics, gradcheck. Each imports only those before it. The rest (datasets, sweep, plots,
+explore) is what the chapters need around it.
+"""
+
+from . import activations, callbacks, gradcheck, initializers, layers, losses, metrics, optimizers, schedules
+from .callbacks import Callback, CSVLogger, EarlyStopping, ModelCheckpoint, Progress, ReduceLROnPlateau
+from .gradcheck import check_gradients
+from .layers import Activation, BatchNorm, Dense, Dropout, Layer
+from .model import DivergenceWarning, History, Sequential, load
+from .optimizers import SGD, Adagrad, Adam, RMSprop
+
+__version__ = "0.1.0"

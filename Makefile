@@ -1,0 +1,81 @@
+# `make help` lists the targets. `make book` and `make test` do all the set-up they need.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+READY := $(VENV)/.ready node_modules/.ready
+
+# Jupyter and Sphinx read these; they keep a chapter's run independent of the reader's own configuration.
+export JUPYTER_PREFER_ENV_PATH := 1
+export JUPYTER_PLATFORM_DIRS := 1
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock bench clean
+
+help:  ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+book: $(READY)  ## execute the chapters, build the site, say where to open it
+	@$(PY) -m tools.book
+
+test: lint test-library test-notebooks test-site  ## everything: style, library, every notebook, the site in a browser
+
+test-library: $(READY)  ## test the library and the files of the repository
+	$(PY) -m pytest -q -n auto --dist loadfile --doctest-modules --ignore-glob='*/test_site_*' nnlib tests
+
+test-notebooks: $(READY)  ## run every notebook and compare the outputs it states
+	$(PY) -m pytest -q -n auto --dist loadfile --nbval-lax --nbval-cell-timeout 300 chapters
+
+test-site: book  ## open the built site in a browser and use it
+	$(PY) -m pytest -q tests/test_site_*.py
+
+lint: $(READY)  ## check the style of the code
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+
+format: $(READY)  ## put the code into that style
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+notebooks: $(READY)  ## execute the notebooks and keep only outputs that are compared (NB=path for one)
+	@$(PY) -m tools.notebooks clean $(NB)
+
+handouts: $(READY)  ## copy the notebooks without their solutions to _build/handouts
+	@$(PY) -m tools.notebooks handouts
+
+serve: book  ## serve the built site on this machine
+	@$(PY) -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+lab: $(READY)  ## open JupyterLab with every chapter
+	@$(VENV)/bin/jupyter lab --notebook-dir=. chapters
+
+lock: $(VENV)/.python package.json  ## renew requirements.lock and package-lock.json
+	@$(PIP) install "uv>=0.8,<1"
+	@$(PY) -m tools.lock
+
+bench: $(READY)  ## measure nnlib beside its peers
+	@$(PIP) install -r requirements-bench.txt
+	@$(PY) -m benchmarks
+
+clean:  ## remove everything that was made
+	rm -rf $(VENV) node_modules _build .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- set-up: each stamp is remade only when what it depends on has changed ---------------------------------
+
+$(VENV)/.python:
+	@sh tools/venv.sh $(VENV)
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.python requirements.lock
+	@echo "Installing the Python packages of requirements.lock"
+	@$(PIP) install --requirement requirements.lock
+	@$(PY) -c "import pathlib, sysconfig; \
+	  pathlib.Path(sysconfig.get_path('purelib'), 'course.pth').write_text('$(CURDIR)\n')"
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json .npmrc | $(VENV)/.ready
+	@echo "Installing the browser packages of package-lock.json"
+	@$(PY) -m tools.npm ci --ignore-scripts --loglevel=error
+	@touch $@

@@ -1,0 +1,123 @@
+"""Layers that keep signals in range (normalization) and units from relying on each other (dropout)."""
+
+import numpy as np
+
+from ..arrays import number, sum_rows
+from .base import Layer
+
+
+class BatchNorm(Layer):
+    """y = γ x̂ + β with x̂ = (x - μ)/√(σ² + ε), where μ and σ² are those of the batch, per feature (the last axis).
+
+    While training, running averages of μ and σ² are kept; prediction uses those, so that a row's output does not
+    depend on its neighbours. They are not learned by gradients: 2 of the 4 numbers per feature are "not trainable".
+
+    Parameters
+    ----------
+    momentum : float
+        running ← momentum · running + (1 - momentum) · batch. PyTorch calls 1 - momentum "momentum"; Keras' default
+        is 0.99.
+    epsilon : float
+        ε, added to the variance. Keras' default is 1e-3.
+
+    Notes
+    -----
+    σ² divides by the number n of rows; the running variance is that times n/(n - 1), the unbiased estimate, as in the
+    paper and in PyTorch (Keras leaves the factor out). A batch of one row is normalized to β.
+
+    References
+    ----------
+    Ioffe & Szegedy 2015.
+    """
+
+    def __init__(self, momentum=0.9, epsilon=1e-5):
+        super().__init__()
+        self.momentum = number("momentum", momentum, 0, 1, open_high=True)
+        self.epsilon = number("epsilon", epsilon, 0, open_low=True)
+
+    def build(self, input_shape, rng, dtype):
+        features = input_shape[-1]
+        self.add("gamma", np.ones(features, dtype))
+        self.add("beta", np.zeros(features, dtype))
+        self.buffers["mean"] = np.zeros(features, dtype)
+        self.buffers["variance"] = np.ones(features, dtype)
+        return input_shape
+
+    def forward(self, x, training=False):
+        shape = x.shape
+        x = x.reshape(-1, shape[-1])
+        n = len(x)
+        mean, variance = self.buffers["mean"], self.buffers["variance"]
+        self.training = training
+        if training:
+            mu = sum_rows(x)
+            mu *= 1 / n
+            x_hat = x - mu
+            sigma2 = sum_rows(x_hat * x_hat)
+            sigma2 *= 1 / n
+            mean += (1 - self.momentum) * (mu - mean)
+            variance += (1 - self.momentum) * (sigma2 * (n / max(n - 1, 1)) - variance)
+        else:
+            x_hat, sigma2 = x - mean, variance
+        self.scale = 1 / np.sqrt(sigma2 + self.epsilon)
+        x_hat *= self.scale
+        self.x_hat = x_hat
+        y = x_hat * self.params["gamma"]
+        y += self.params["beta"]
+        return y.reshape(shape)
+
+    def backward(self, dy):
+        """dγ = Σ dy·x̂, dβ = Σ dy, dx = γ/√(σ² + ε) · (dy - mean(dy) - x̂ · mean(dy·x̂)), sums over the batch.
+
+        The two means are there because μ and σ² depend on x as well; in prediction they do not, and the means drop out.
+        """
+        shape = dy.shape
+        dy = dy.reshape(-1, shape[-1])
+        dgamma, dbeta = self.grads["gamma"], self.grads["beta"]
+        sum_rows(dy * self.x_hat, out=dgamma)
+        sum_rows(dy, out=dbeta)
+        if self.skip_dx:
+            return None
+        if self.training:
+            dx = self.x_hat * (dgamma / -len(dy))
+            dx += dy
+            dx -= dbeta / len(dy)
+            dx *= self.scale * self.params["gamma"]
+        else:
+            dx = dy * (self.scale * self.params["gamma"])
+        return dx.reshape(shape)
+
+
+class Dropout(Layer):
+    """y = x · m / (1 - rate) with m = 0 with probability `rate`, else 1, drawn anew for every entry.
+
+    In prediction y = x. The factor keeps the mean, so that nothing has to be rescaled afterwards ("inverted" dropout).
+
+    Parameters
+    ----------
+    rate : float
+        The share of entries set to 0, in [0, 1).
+
+    References
+    ----------
+    Srivastava et al. 2014.
+    """
+
+    def __init__(self, rate):
+        super().__init__()
+        self.rate = number("rate", rate, 0, 1, open_high=True)
+
+    def build(self, input_shape, rng, dtype):
+        self.rng = rng
+        return input_shape
+
+    def forward(self, x, training=False):
+        self.mask = None
+        if not training or self.rate == 0:
+            return x
+        self.mask = (self.rng.random(x.shape, dtype=np.float32) >= self.rate).astype(x.dtype)
+        self.mask *= 1 / (1 - self.rate)
+        return x * self.mask
+
+    def backward(self, dy):
+        return dy if self.mask is None else dy * self.mask

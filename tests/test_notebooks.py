@@ -1,0 +1,178 @@
+"""What every notebook in the repository keeps to, so that diffs are readable and pages of one shape."""
+
+import ast
+import re
+
+import pytest
+import yaml
+
+from tools import notebooks
+
+PATHS = notebooks.notebooks()
+every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+def checks_defined(notebook):
+    """Names of the functions in checker cells that are decorated with @exercise."""
+    names = set()
+    for cell in notebook["cells"]:
+        if "checker" in notebooks.tags(cell):
+            for node in ast.parse(notebooks.text_of(cell["source"])).body:
+                if isinstance(node, ast.FunctionDef) and any(
+                    isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("exercise")
+                    for mark in node.decorator_list
+                ):
+                    names.add(node.name)
+    return names
+
+
+def output_text(cell):
+    return "".join(notebooks.text_of(output["data"]["text/plain"]) for output in cell["outputs"])
+
+
+def exercise_faults(notebook):
+    """List what breaks the convention: exercise, then self-check, then solution, for each exercise."""
+    defined, used, faults = checks_defined(notebook), set(), []
+    expected = "exercise"
+    following = {"exercise": "self-check", "self-check": "solution", "solution": "exercise"}
+    check = None
+    for cell in notebook["cells"]:
+        for kind in notebooks.tags(cell) & set(following):
+            if kind != expected:
+                faults.append(f"{cell['id']}: {kind} where {expected} should come")
+            expected = following[kind]
+            if kind == "exercise":
+                continue
+            called = re.findall(r"\bcheck_\w+(?=\()", notebooks.text_of(cell["source"]))
+            if kind == "self-check":
+                check = called[-1] if called else None
+                used.add(check)
+            if check is None or called[-1:] != [check]:
+                faults.append(f"{cell['id']}: does not end with the check of its exercise")
+            said = {"self-check": "… Not answered yet", "solution": "✓ Right."}[kind]
+            if not output_text(cell).startswith(said):
+                faults.append(f"{cell['id']}: its kept output is not {said!r} (tag it nbval-check-output)")
+    if expected != "exercise":
+        faults.append(f"the last exercise has no {expected}")
+    return faults + [f"{name}: no such check in a checker cell" for name in sorted(used - defined, key=str)]
+
+
+@every_notebook
+def test_notebook_is_in_the_form_that_make_notebooks_writes(path):
+    """Outputs that change, execution counts, widget state and volatile metadata would drown every diff."""
+    notebook = notebooks.load(path)
+    assert path.read_text(encoding="utf-8") == notebooks.dump(notebooks.stripped(notebook)), (
+        f"run: make notebooks NB={path.relative_to(notebooks.ROOT)}"
+    )
+
+
+@every_notebook
+def test_tags_are_known(path):
+    """A misspelt tag would silently show what should be folded, or compare nothing."""
+    for cell in notebooks.load(path)["cells"]:
+        unknown = {tag for tag in notebooks.tags(cell) - notebooks.TAGS if not notebooks.CLAIM.fullmatch(tag)}
+        assert not unknown, f"cell {cell['id']}: {sorted(unknown)}; known are {sorted(notebooks.TAGS)}"
+
+
+@every_notebook
+def test_kept_outputs_do_not_change_from_run_to_run(path):
+    """An address or a duration in a compared output fails on every other machine."""
+    for cell in notebooks.load(path)["cells"]:
+        text = str(cell.get("outputs", ""))
+        assert not re.search(r"0x[0-9a-f]{6,}|\b\d+(\.\d+)? ?(ms|µs)\b", text), f"cell {cell['id']}"
+
+
+@every_notebook
+def test_exercises_have_prompt_check_and_solution(path):
+    """A reader would be left without a check, or an instructor's handout would show a solution."""
+    assert exercise_faults(notebooks.load(path)) == []
+
+
+def cell(kind, source, said=None):
+    outputs = [] if said is None else [{"data": {"text/plain": [said]}}]
+    return {"id": kind, "metadata": {"tags": [kind]}, "source": source, "outputs": outputs}
+
+
+GOOD = [
+    cell("checker", "@exercise(wrong=[1, 2])\ndef check_a(a):\n    return a == 3"),
+    cell("exercise", "a = ..."),
+    cell("self-check", "check_a(a)", "… Not answered yet: ..."),
+    cell("solution", "check_a(3)", "✓ Right."),
+]
+
+
+def test_good_exercise_is_accepted():
+    assert exercise_faults({"cells": GOOD}) == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "fault"),
+    [
+        (GOOD[1:], "no such check"),
+        (GOOD[:3], "has no solution"),
+        ([GOOD[0], GOOD[1], GOOD[3], GOOD[2]], "solution where self-check"),
+        ([*GOOD[:3], cell("solution", "check_a(4)", "✗ Not yet: that is not it.")], "kept output is not '✓"),
+        ([*GOOD[:3], cell("solution", "check_b(3)", "✓ Right.")], "does not end with the check"),
+        ([*GOOD[:2], cell("self-check", "check_a(a)", "✓ Right."), GOOD[3]], "kept output is not '…"),
+    ],
+)
+def test_broken_exercise_is_found(cells, fault):
+    assert fault in " ".join(exercise_faults({"cells": cells}))
+
+
+def test_every_chapter_is_in_the_table_of_contents_and_the_other_way_round():
+    """A chapter missing from _toc.yml is not built; an entry without a file stops the build."""
+    toc = yaml.safe_load((notebooks.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    listed = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    for part in toc["parts"]:
+        for chapter in part["chapters"]:
+            listed += [section["file"] for section in chapter.get("sections", [])]
+    written = [
+        str(path.relative_to(notebooks.ROOT).with_suffix(""))
+        for path in (notebooks.ROOT / "chapters").rglob("*")
+        if path.suffix in {".ipynb", ".md"} and ".ipynb_checkpoints" not in path.parts
+    ]
+    assert sorted(listed) == sorted(written)
+
+
+def test_handouts_hold_no_solution(tmp_path):
+    """An instructor hands these to a class."""
+    notebooks.hand_out(tmp_path)
+    copies = sorted(tmp_path.rglob("*.ipynb"))
+    assert len(copies) == len(PATHS)
+    for copy in copies:
+        cells = notebooks.load(copy)["cells"]
+        assert not [cell["id"] for cell in cells if "solution" in notebooks.tags(cell)]
+        assert "✓ Right" not in str([cell.get("outputs") for cell in cells])
+
+
+def test_stripping_keeps_source_and_compared_text_only():
+    """`make notebooks` must lose nothing an author wrote and keep nothing that changes."""
+    image = {"output_type": "display_data", "data": {"image/png": "AAAA"}, "metadata": {}}
+    text = {"output_type": "stream", "name": "stdout", "text": ["0.12\n"]}
+    noise = {"output_type": "stream", "name": "stderr", "text": ["warned\n"]}
+    ran = {
+        "cell_type": "code",
+        "execution_count": 7,
+        "source": "print(0.12)",
+        "outputs": [text, image, noise],
+    }
+    notebook = {
+        "cells": [
+            {**ran, "id": "kept", "metadata": {"tags": ["nbval-check-output"], "execution": {"t": "12:00"}}},
+            {**ran, "id": "dropped", "metadata": {"collapsed": False}},
+            {"cell_type": "markdown", "id": "dropped", "metadata": {}, "source": ["# A\n", "\n", "b"]},
+        ],
+        "metadata": {"widgets": {"state": {}}, "language_info": {"version": "3.12.1"}},
+    }
+    kept, dropped, prose = notebooks.stripped(notebook)["cells"]
+    assert kept["outputs"] == [text]
+    assert kept["execution_count"] == 1
+    assert kept["metadata"] == {"tags": ["nbval-check-output"]}
+    assert dropped["outputs"] == []
+    assert dropped["metadata"] == {}
+    assert prose["source"] == ["# A\n", "\n", "b"]
+    assert prose["id"] != dropped["id"]
+    once = notebooks.stripped(notebook)
+    assert notebooks.dump(notebooks.stripped(once)) == notebooks.dump(once)
+    assert "12:00" not in notebooks.dump(once)

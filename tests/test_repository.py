@@ -1,0 +1,62 @@
+"""What may never get into the repository: addresses of one machine or registry, things that are made."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+FORBIDDEN = {
+    "address of a package registry": r"pypi\.org|pythonhosted\.org|npmjs\.(org|com)|npm[m]irror",
+    "path of one machine": r"(?<![\w.])/(work|root|home|Users|opt)/\w|file:///\w",
+    "folder beside the repository": r"\.\./shared",
+}
+ALLOWED = {".ci/run": {"folder beside the repository"}}
+
+
+def tracked_files():
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listing.returncode:
+        pytest.skip("not a git checkout: nothing tells which files belong to it")
+    files = [ROOT / name for name in listing.stdout.split("\0") if name]
+    return [file for file in files if file.is_file()]
+
+
+def faults_in(text, name):
+    kinds = {kind for kind, pattern in FORBIDDEN.items() if re.search(pattern, text)}
+    return kinds - ALLOWED.get(name, set())
+
+
+def test_no_file_names_a_registry_or_a_path_of_one_machine():
+    """Such a file works here and fails on the newcomer's machine."""
+    faults = {}
+    for file in tracked_files():
+        name = file.relative_to(ROOT).as_posix()
+        found = faults_in(file.read_bytes().decode("utf-8", errors="ignore"), name)
+        if found:
+            faults[name] = found
+    assert faults == {}
+
+
+# the stroke keeps this file from failing its own test
+@pytest.mark.parametrize(
+    "text",
+    ["https://files.python|hosted.org/x", "see /ho|me/ada/x.csv", "cp ../sha|red/x .", "file:|///tmp/a"],
+)
+def test_such_a_file_is_found(text):
+    assert faults_in(text.replace("|", ""), "README.md")
+
+
+def test_nothing_built_and_no_large_file_is_tracked():
+    """Git keeps every version of a large file for ever."""
+    made = {"_build", "node_modules", ".venv", "__pycache__", ".ipynb_checkpoints"}
+    for file in tracked_files():
+        assert not made & set(file.relative_to(ROOT).parts), file
+        assert file.stat().st_size < 500_000, f"{file} has {file.stat().st_size} bytes"
+
+
+def test_the_real_insurance_table_is_not_tracked():
+    """Its licence is not ours to give; the loader downloads and verifies it."""
+    assert not [file for file in tracked_files() if file.name == "insurance.csv"]

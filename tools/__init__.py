@@ -1,0 +1,1 @@
+"""What the Makefile runs: build the book, clean notebooks, renew the locks."""
