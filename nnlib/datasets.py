@@ -100,9 +100,7 @@ def load_insurance(path=None, *, source="auto", own_table=False):
     if problem is None:
         return _read_insurance(_cache_dir() / entry["file"], entry)
     if source == "real":
-        raise FileNotFoundError(
-            f"{entry['file']} is in neither NNLIB_DATA_DIR nor {_cache_dir()}, and {problem}"
-        )
+        raise FileNotFoundError(f"{entry['file']} is in neither NNLIB_DATA_DIR nor {_cache_dir()}, and {problem}")
     print(f"{entry['file']}: {problem}; using the simulated twin instead (see data/README.md).")
     return insurance_twin()
 

@@ -74,12 +74,9 @@ def make_control(name: str, values: Iterable | Mapping, label: str | None = None
     else:
         # NumPy scalars become Python's own, so that the drawing function and the texts see plain numbers.
         values = [
-            value.item() if hasattr(value, "item") and not getattr(value, "shape", 0) else value
-            for value in values
+            value.item() if hasattr(value, "item") and not getattr(value, "shape", 0) else value for value in values
         ]
-        texts = (
-            _number_texts(values) if values and all(map(_is_number, values)) else [_text(v) for v in values]
-        )
+        texts = _number_texts(values) if values and all(map(_is_number, values)) else [_text(v) for v in values]
     if len(texts) < 2:
         raise ValueError(f"{name} must have at least two values to choose from; got {len(texts)}")
     twice = [text for text in texts if texts.count(text) > 1]
@@ -159,9 +156,7 @@ def describe(figure) -> str:
 
 
 def _state_text(controls: Sequence[Control], position: Sequence[int]) -> str:
-    return ", ".join(
-        f"{control.label} {control.texts[i]}" for control, i in zip(controls, position, strict=True)
-    )
+    return ", ".join(f"{control.label} {control.texts[i]}" for control, i in zip(controls, position, strict=True))
 
 
 # --- what explore returns -----------------------------------------------------------------------------------
@@ -355,9 +350,7 @@ def _start_position(controls: Sequence[Control], start: Mapping[str, Any]) -> tu
             if value is wanted or (isinstance(wanted, str | numbers.Real) and wanted in (value, text))
         ]
         if not matches:
-            raise ValueError(
-                f"start of {control.name} must be one of {', '.join(control.texts)}; got {wanted!r}"
-            )
+            raise ValueError(f"start of {control.name} must be one of {', '.join(control.texts)}; got {wanted!r}")
         position.append(matches[0])
     return tuple(position)
 
@@ -477,9 +470,7 @@ def _build_widgets(controls, first, pictures, play):
             button = ipywidgets.Play(
                 value=panel.index, min=0, max=last, interval=700, show_repeat=False, layout={"width": "auto"}
             )
-            made.extend(
-                [button, button.layout, button.style, ipywidgets.jslink((button, "value"), (panel, "index"))]
-            )
+            made.extend([button, button.layout, button.style, ipywidgets.jslink((button, "value"), (panel, "index"))])
             row.append(button)
         row.append(panel)
     wrap = ipywidgets.Layout(display="flex", flex_flow="row wrap", width="100%")
