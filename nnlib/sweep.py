@@ -24,9 +24,7 @@ except ImportError:  # Windows: everything works, but two sweeps in one director
 __all__ = ["sweep"]
 
 
-def sweep(
-    run, grid, *, directory, workers=None, shared=None, version=None, retry_failed=False, progress=True
-):
+def sweep(run, grid, *, directory, workers=None, shared=None, version=None, retry_failed=False, progress=True):
     """Call ``run`` once for each combination of the grid's values and return one row for each.
 
     Each result is stored in a file of its own as soon as it is there. Call `sweep` again after an interrupt,
