@@ -6,7 +6,7 @@ import numpy as np
 
 from . import losses, metrics, optimizers, storage
 from .arrays import Array, Shape, as_dtype, as_generator, as_rows, positive_integer
-from .callbacks import Progress
+from .callbacks import Callback, Progress
 from .flat import FlatParameters
 from .layers import Layer
 
@@ -196,9 +196,11 @@ class Sequential:
         outputs = np.empty((n, *self.output_shape), self.dtype)
         best, best_epoch, best_weights = np.inf, self.epoch, self.get_weights()
         self.stop_training = False
+        begun: list[Callback] = []
         try:
             for callback in callbacks:
                 callback.on_train_begin(self, epochs)
+                begun.append(callback)
             for _ in range(epochs):
                 logs = {"learning_rate": self.optimizer.rate()}
                 order = self.rng.permutation(n) if shuffle else slice(None)
@@ -217,9 +219,12 @@ class Sequential:
                         logs |= {f"val_{name}": value for name, value in scores.items()}
                 history.record(logs)
                 score = logs.get("val_loss", logs["loss"])
-                diverged = not (np.isfinite(logs["loss"] + score) and np.isfinite(self.params).all())
+                diverged = not (np.isfinite(logs["loss"] + score) and self._weights_are_finite())
                 if diverged:
-                    self._recover(outputs, batch_size, best_epoch, best_weights)
+                    with np.errstate(all="ignore"):
+                        bad = np.flatnonzero(~np.isfinite(objective.rows(outputs, y_epoch)))
+                    step = (bad[0] if len(bad) else n - 1) // batch_size + 1
+                    self._recover(step, best_epoch, best_weights)
                 elif score < best:
                     best, best_epoch, best_weights = score, self.epoch, self.get_weights()
                 for callback in callbacks:
@@ -227,7 +232,7 @@ class Sequential:
                 if diverged or self.stop_training:
                     break
         finally:
-            for callback in callbacks:
+            for callback in begun:
                 callback.on_train_end(self)
         return history
 
@@ -273,19 +278,21 @@ class Sequential:
             optimizer.init(len(self.params), self.dtype, self.flat.decayed)
             self.optimizer = optimizer
 
-    def _recover(self, outputs, batch_size, best_epoch, best_weights) -> None:
-        """Say where the numbers left the finite ones, put the best weights back and empty the optimizer's memory."""
-        bad = np.flatnonzero(~np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1))
-        step = bad[0] // batch_size + 1 if len(bad) else -(-len(outputs) // batch_size)
+    def _weights_are_finite(self) -> bool:
+        return np.isfinite(self.params).all() and all(np.isfinite(buffer).all() for _, buffer in self._buffers())
+
+    def _recover(self, step, best_epoch, best_weights) -> None:
+        """Put the best weights back, empty the optimizer's memory and say where the numbers left the finite ones."""
+        self.set_weights(best_weights)
+        learning_rate = self.optimizer.rate()
+        self.optimizer.init(len(self.params), self.dtype, self.flat.decayed)
         warnings.warn(
             f"the loss or a weight became NaN or infinite in epoch {self.epoch}, step {step}: training stopped; the "
-            f"weights are those after epoch {best_epoch}. A smaller learning rate (now {self.optimizer.rate():g}), "
+            f"weights are those after epoch {best_epoch}. A smaller learning rate (now {learning_rate:g}), "
             "scaled inputs and targets, or clip_norm may help.",
             DivergenceWarning,
             stacklevel=3,
         )
-        self.set_weights(best_weights)
-        self.optimizer.init(len(self.params), self.dtype, self.flat.decayed)
 
     # -- using a model ------------------------------------------------------------------------------------------------
 
