@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from . import losses, metrics, optimizers, storage
-from .arrays import Array, Shape, as_dtype, as_generator, as_rows, positive_integer
+from .arrays import Array, Shape, as_dtype, as_generator, as_rows, number, positive_integer
 from .callbacks import Callback, Progress
 from .flat import FlatParameters
 from .layers import Layer
@@ -79,8 +79,9 @@ class Sequential:
         shape = tuple(positive_integer("input_shape", size) for size in np.atleast_1d(input_shape).tolist())
         every = self._every_layer()
         for layer in every:
-            if layer.params or layer.buffers:
+            if layer.taken:
                 raise ValueError(f"{layer!r} already belongs to another model; make a new layer")
+            layer.taken = True
         self.input_shape, self.shapes = shape, []
         for layer in self.layers:
             shape = layer.build(shape, self.rng, self.dtype)
@@ -185,12 +186,14 @@ class Sequential:
         DivergenceWarning
             Where loss or weights became NaN or infinite: training stops, the best weights so far are put back.
         """
+        epochs, batch_size = positive_integer("epochs", epochs), positive_integer("batch_size", batch_size)
         X = self._as_input("X", X)
         y = self._as_target("y", y, len(X))
         validation = self._as_validation(validation_data)
-        self._settle(loss, optimizer, metrics, y)
         weight = self._row_weights(y, sample_weight, class_weight)
-        epochs, batch_size = positive_integer("epochs", epochs), positive_integer("batch_size", batch_size)
+        self._settle(loss, optimizer, metrics, y, self)
+        if validation:
+            losses.check_targets(self.loss, validation[1], "validation y")
         callbacks = [*callbacks, *([Progress()] if verbose else [])]
         objective, history, n = self.objective(self.loss), History(), len(X)
         outputs = np.empty((n, *self.output_shape), self.dtype)
@@ -246,26 +249,40 @@ class Sequential:
             through `through`, and only this model is updated. That is a generator's step against its discriminator.
         """
         x = self._as_input("x", x)
-        judge = through or self
-        if through is not None and through.params is None:
-            through.build(self.output_shape)
+        judge = self if through is None else through
+        if through is not None:
+            through._follow(self)
         y = judge._as_target("y", y, len(x))
-        self._settle(loss, optimizer, (), y)
+        self._settle(loss, optimizer, (), y, judge)
         objective = judge.objective(self.loss)
         if through is None:
             output = self.learn(x, y, objective)
         else:
+            kept = through.get_weights()
             a = through.forward(self.forward(x, training=True), training=True)
             output = through.layers[-1].z if objective.on_z else a
             through.layers[through._first].skip_dx = False
             self.backward(through._backward_from(objective, a, y))
+            through.set_weights(kept)  # its running statistics have moved
         self.optimizer.step(self.params, self.grads)
         return objective.value(output, y)
 
-    def _settle(self, loss, optimizer, wanted, y) -> None:
+    def _follow(self, first: "Sequential") -> None:
+        """Check that this model can take the output of `first`; build it if need be."""
+        if self.dtype != first.dtype:
+            raise ValueError(f"through must have the dtype of the model, {first.dtype.name}; got {self.dtype.name}")
+        if self.params is None:
+            self.build(first.output_shape)
+        if self.input_shape != first.output_shape:
+            raise ValueError(
+                f"through must take inputs of shape {first.output_shape}, the model's output; got {self.input_shape}"
+            )
+
+    def _settle(self, loss, optimizer, wanted, y, judge: "Sequential") -> None:
         """Fix loss, optimizer and metrics for this training; an optimizer that is new here starts from nothing."""
         self.loss = losses.get(loss if loss is not None or self.loss is None else self.loss)
         losses.check_targets(self.loss, y)
+        losses.check_output(self.loss, getattr(judge.layers[-1], "activation", None))
         self.metrics = [metrics.get(metric) for metric in wanted] if not isinstance(wanted, str) else None
         if self.metrics is None:
             raise ValueError(f"metrics must be a list; got {wanted!r}; use [{wanted!r}]")
@@ -306,7 +323,9 @@ class Sequential:
         y = self._as_target("y", y, len(X))
         if loss is None and self.loss is None:
             raise ValueError(f"loss must be one of {', '.join(losses.LOSSES)}; got None and no earlier fit")
-        objective = self.objective(self.loss if loss is None else loss)
+        loss = losses.get(self.loss if loss is None else loss)
+        losses.check_targets(loss, y)
+        objective = self.objective(loss)
         return self._scores(self._outputs(X, objective), y, objective, wanted=metrics)
 
     def _outputs(self, X: Array, objective: losses.Loss | None) -> Array:
@@ -327,12 +346,14 @@ class Sequential:
 
     def get_weights(self) -> list[Array]:
         """Return copies of all parameters (one flat array) and of all running statistics."""
+        self._require_built()
         return [self.params.copy(), *(buffer.copy() for _, buffer in self._buffers())]
 
     def set_weights(self, weights: list[Array]) -> None:
         """Put back what `get_weights` returned."""
+        self._require_built()
         targets = [self.params, *(buffer for _, buffer in self._buffers())]
-        if [w.shape for w in weights] != [t.shape for t in targets]:
+        if [np.shape(w) for w in weights] != [t.shape for t in targets]:
             raise ValueError(
                 f"weights must have shapes {[t.shape for t in targets]}; got {[np.shape(w) for w in weights]}"
             )
@@ -443,7 +464,8 @@ class Sequential:
             missing = sorted(set(row_class.tolist()) - set(class_weight))
             if missing:
                 raise ValueError(f"class_weight must have a weight for every class in y; class {missing[0]} has none")
-            weight *= np.array([class_weight[c] for c in row_class.tolist()], self.dtype)
+            factors = {c: number(f"class_weight[{c}]", factor, 0) for c, factor in class_weight.items()}
+            weight *= np.array([factors[c] for c in row_class.tolist()], self.dtype)
         return weight
 
 

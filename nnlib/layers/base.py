@@ -28,6 +28,9 @@ class Layer:
         The layers inside this one.
     skip_dx : bool
         Set by the model on its first layer with parameters, whose dx would be thrown away.
+    taken : bool
+        Set when a model is built from this layer. A second model would overwrite what `forward` remembers for the
+        first, even where there are no parameters to share.
     """
 
     def __init__(self):
@@ -36,6 +39,7 @@ class Layer:
         self.buffers: dict[str, Array] = {}
         self.children: list[Layer] = []
         self.skip_dx = False
+        self.taken = False
 
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype) -> Shape:
         """Make the parameters for inputs of `input_shape` (without the batch axis); return the output's shape."""
@@ -66,5 +70,5 @@ class Layer:
 
     def __repr__(self) -> str:
         """Return the layer as the call that makes it."""
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config().items())
+        arguments = ", ".join(f"{name}={getattr(value, 'name', value)!r}" for name, value in self.config().items())
         return f"{type(self).__name__}({arguments})"
