@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .activations import Activation
-from .arrays import Array, look_up, number
+from .arrays import Array, look_up, number, same_shape
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Loss:
 
     def value(self, y_pred: Array, y_true: Array, sample_weight: Array | None = None) -> float:
         """Return L, a float."""
-        rows = self.rows(y_pred, y_true)
+        rows = self.rows(*same_shape(y_pred, y_true))
         return float(rows.mean() if sample_weight is None else (sample_weight * rows).mean())
 
     def grad(self, y_pred: Array, y_true: Array, sample_weight: Array | None = None) -> Array:
         """Return ∂L/∂y_pred, of the shape of `y_pred`."""
-        slope = self.slope(y_pred, y_true)
+        slope = self.slope(*same_shape(y_pred, y_true))
         n = len(slope)
         if sample_weight is None:
             slope *= 1 / n
