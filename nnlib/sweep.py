@@ -189,8 +189,7 @@ def _execute(run, shared, fixed, configs):
             raise ValueError(f"run must not return {name!r}: the table has another column of that name")
     outcome = {"seconds": seconds, "error": error, "traceback": trace}
     return [
-        {"config": _plain(config), "result": result, **outcome}
-        for config, result in zip(configs, results, strict=True)
+        {"config": _plain(config), "result": result, **outcome} for config, result in zip(configs, results, strict=True)
     ]
 
 

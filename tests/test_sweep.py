@@ -101,9 +101,7 @@ def test_run_may_take_one_dict_and_return_one_value(tmp_path):
 
 def test_numpy_arrays_are_values_and_run_gets_plain_numbers(tmp_path):
     grid = {"rate": np.logspace(-3, -1, 3), "units": np.array([8, 16])}
-    kinds = quiet(
-        lambda rate, units: f"{type(rate).__name__} {type(units).__name__}", grid, directory=tmp_path
-    )
+    kinds = quiet(lambda rate, units: f"{type(rate).__name__} {type(units).__name__}", grid, directory=tmp_path)
     assert set(kinds["result"]) == {"float int"}
     again = quiet(lambda **config: "not run", {k: v.tolist() for k, v in grid.items()}, directory=tmp_path)
     assert set(again["result"]) == {"float int"}
@@ -166,9 +164,7 @@ def test_a_killed_sweep_resumes_with_nothing_lost_and_nothing_done_twice(tmp_pat
         record = json.loads(path.read_text())
         losses[tuple(sorted(record["config"].items()))] = record["result"]["loss"]
     names = sorted(sweep_driver.GRID)
-    expected = {
-        tuple((name, getattr(row, name)) for name in names): row.loss for row in whole.itertuples(index=False)
-    }
+    expected = {tuple((name, getattr(row, name)) for name in names): row.loss for row in whole.itertuples(index=False)}
     assert losses == expected
 
 
@@ -400,9 +396,7 @@ def test_blas_has_one_thread_in_worker_processes(tmp_path, monkeypatch):
 def test_blas_has_one_thread_inside_this_process_and_its_own_number_afterwards(tmp_path, where):
     with threadpoolctl.threadpool_limits(2), joblib.parallel_config(backend="threading"):
         before = blas_threads(0)["threads"]
-        table = quiet(
-            blas_threads, {"a": list(range(8))}, directory=tmp_path, workers=1 if where == "inline" else 2
-        )
+        table = quiet(blas_threads, {"a": list(range(8))}, directory=tmp_path, workers=1 if where == "inline" else 2)
         assert set(table["pid"]) == {os.getpid()}
         assert set(table["threads"]) == {1}
         assert blas_threads(0)["threads"] == before
@@ -422,9 +416,7 @@ def test_the_same_call_runs_on_a_dask_cluster_of_processes(tmp_path, cluster):
     pd.testing.assert_frame_equal(shared[same], here[same])
     assert failing["error"][0] == "ZeroDivisionError: two and ten"
     assert failing["product"][1] == 30
-    again = quiet(
-        sweep_driver.run, sweep_driver.GRID, directory=tmp_path / "dask", shared="epochs", workers=1
-    )
+    again = quiet(sweep_driver.run, sweep_driver.GRID, directory=tmp_path / "dask", shared="epochs", workers=1)
     pd.testing.assert_frame_equal(shared, again)
 
 
