@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .arrays import Array, constant, look_up, number
+from .arrays import Array, look_up, number
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ sigmoid = Activation("sigmoid", f=_sigmoid, vjp=lambda da, z, a: da * (a * (1 - 
 tanh = Activation("tanh", f=np.tanh, vjp=lambda da, z, a: da * (1 - a * a))
 
 def _relu(z):
-    # against an array of zeros NumPy compares 16 numbers at a time: 0.8 µs where `np.maximum(z, 0)` takes 2 (32×100)
-    return np.maximum(z, constant(z.shape, 0.0, z.dtype))
+    # against an array NumPy compares 16 numbers at a time, against the number 0 one: 5 µs and 10 (256×100, float32)
+    a = np.empty_like(z)
+    a.fill(0)
+    return np.maximum(z, a, out=a)
 
 
 # max(z, 0); the slope at the kink z = 0 is taken as 0
