@@ -1,0 +1,30 @@
+"""A sweep in a process of its own, for test_sweep.py to kill: sweep_driver.py DIRECTORY LOG WORKERS."""
+
+import os
+import sys
+import time
+
+GRID = {"rate": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], "batch": [8, 16], "epochs": [1, 2, 4]}
+
+
+def run(rate, batch, epochs, log=None, pause=0.0):
+    """Take a while, note in the log that it was done, and return a loss after each number of epochs."""
+    time.sleep(pause)
+    w, results = 1.0, {}
+    for epoch in range(1, max(epochs) + 1):
+        w -= rate * 2 * w / batch
+        results[epoch] = {"loss": w**2, "pid": os.getpid()}
+    if log is not None:
+        with open(log, "a") as file:  # one short write in append mode: whole lines, whoever else writes
+            file.write(f"{rate} {batch}\n")
+    return results
+
+
+if __name__ == "__main__":
+    import functools
+
+    from nnlib.sweep import sweep
+
+    directory, log, workers = sys.argv[1:]
+    run = functools.partial(run, log=log, pause=0.15)
+    sweep(run, GRID, directory=directory, workers=int(workers), shared="epochs")

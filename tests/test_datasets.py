@@ -1,0 +1,621 @@
+"""The tables are what they claim to be, and a table that is not is refused with file, line and column."""
+
+import hashlib
+import http.server
+import socket
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from nnlib import datasets
+from nnlib.datasets import DataError, insurance_twin, load_insurance
+
+HEADER = "age,sex,bmi,children,smoker,region,charges"
+FIRST = "19,female,27.9,0,yes,southwest,16884.924"
+
+
+@pytest.fixture(scope="module")
+def twin_text():
+    return insurance_twin().to_csv(index=False)
+
+
+@pytest.fixture
+def published(monkeypatch, tmp_path, twin_text):
+    """Publish the twin instead of the real table: empty cache, no NNLIB_DATA_DIR, an address of our own."""
+    content = twin_text.encode()
+    entry = {
+        "file": "insurance.csv",
+        "address": "http://127.0.0.1:9/insurance.csv",  # nothing listens on port 9
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "rows": 1338,
+    }
+    cache = tmp_path / "cache"
+    monkeypatch.delenv("NNLIB_DATA_DIR", raising=False)
+    monkeypatch.setattr(datasets, "_registry", lambda: {"insurance": entry})
+    monkeypatch.setattr(datasets, "_cache_dir", lambda: cache)
+    monkeypatch.setattr(datasets, "_failed_downloads", {})
+    return entry, cache, content
+
+
+def serve(body, monkeypatch, entry, pause=0.0):
+    """Serve `body` at the entry's address from a thread; returns the requests that came and a closer."""
+    came = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            came.append(self.path)
+            time.sleep(pause)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    monkeypatch.setitem(entry, "address", f"http://127.0.0.1:{server.server_port}/insurance.csv")
+
+    def close():
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return came, close
+
+
+# ------------------------------------------------------------------------------------- where the table is
+
+
+def test_data_dir_wins_over_cache_and_network(published, monkeypatch, tmp_path):
+    """An instructor who hands out the file on a stick must not depend on the room's network."""
+    _, _, content = published
+    (tmp_path / "stick").mkdir()
+    (tmp_path / "stick" / "insurance.csv").write_bytes(content)
+    monkeypatch.setenv("NNLIB_DATA_DIR", str(tmp_path / "stick"))
+    table = load_insurance()
+    assert table.attrs == {"source": "real", "file": str(tmp_path / "stick" / "insurance.csv")}
+    assert table.equals(insurance_twin())
+
+
+def test_relative_data_dir_is_found_from_a_notebooks_folder(published, monkeypatch, tmp_path):
+    """Notebooks run in their own folder: NNLIB_DATA_DIR=../x given at the project's root must still hold."""
+    _, _, content = published
+    (tmp_path / "project").mkdir()
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
+    (tmp_path / "tables" / "insurance.csv").write_bytes(content)
+    monkeypatch.setattr(datasets, "_PROJECT", tmp_path / "project")
+    monkeypatch.setenv("NNLIB_DATA_DIR", "../tables")
+    monkeypatch.chdir(tmp_path / "elsewhere" / "deep")
+    assert load_insurance().attrs["source"] == "real"
+
+
+def test_data_dir_that_does_not_exist_is_said(published, monkeypatch):
+    """A mistyped folder must not silently become the simulated twin."""
+    monkeypatch.setenv("NNLIB_DATA_DIR", "/no/such/folder")
+    with pytest.raises(FileNotFoundError, match="NNLIB_DATA_DIR must name an existing folder; got '/no/such"):
+        load_insurance()
+
+
+def test_download_is_checked_cached_and_leaves_no_temporary_file(published, monkeypatch):
+    entry, cache, content = published
+    came, close = serve(content, monkeypatch, entry)
+    try:
+        first, second = load_insurance(), load_insurance()
+    finally:
+        close()
+    assert [path.name for path in cache.iterdir()] == ["insurance.csv"]
+    assert len(came) == 1, "the second call must read the cache"
+    assert first.attrs["source"] == "real"
+    assert first.equals(second)
+
+
+def test_download_with_another_checksum_is_refused_and_not_kept(published, monkeypatch):
+    """A table that changed at its address would silently change every number in the chapters."""
+    entry, cache, content = published
+    _, close = serve(content[:-9], monkeypatch, entry)
+    try:
+        with pytest.raises(DataError, match=entry["sha256"]) as caught:
+            load_insurance()
+    finally:
+        close()
+    assert hashlib.sha256(content[:-9]).hexdigest() in str(caught.value)
+    assert list(cache.iterdir()) == []
+
+
+def test_without_network_one_line_is_printed_and_the_twin_comes(published, capsys):
+    _, cache, _ = published
+    table = load_insurance()
+    out = capsys.readouterr()
+    assert table.attrs == {"source": "twin", "file": None}
+    assert table.equals(insurance_twin())
+    assert out.out.count("\n") == 1
+    assert "could not be downloaded from 127.0.0.1 (ConnectionError); using the simulated twin" in out.out
+    assert out.err == ""
+    assert not (cache / "insurance.csv").exists()
+
+
+def test_a_network_that_swallows_everything_costs_seconds_once(published, monkeypatch):
+    """Behind a firewall that drops packets a notebook must not hang, nor pay for every call."""
+    entry, _, _ = published
+    monkeypatch.setattr(datasets, "_DOWNLOAD_SECONDS", 0.4)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:  # accepts, never answers
+        monkeypatch.setitem(entry, "address", f"http://127.0.0.1:{deaf.getsockname()[1]}/insurance.csv")
+        start = time.perf_counter()
+        assert load_insurance().attrs["source"] == "twin"
+        assert time.perf_counter() - start < 3
+        monkeypatch.setattr(datasets, "_DOWNLOAD_SECONDS", 60)
+        start = time.perf_counter()
+        assert load_insurance().attrs["source"] == "twin"
+        assert time.perf_counter() - start < 3
+
+
+def test_source_real_refuses_the_twin_and_source_twin_reads_nothing(published, monkeypatch):
+    with pytest.raises(FileNotFoundError, match=r"insurance.csv is in neither NNLIB_DATA_DIR nor .*cache"):
+        load_insurance(source="real")
+    monkeypatch.setenv("NNLIB_DATA_DIR", "/no/such/folder")
+    assert load_insurance(source="twin").attrs["source"] == "twin"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"source": "internet"}, ValueError, "source must be 'auto', 'real' or 'twin'; got 'internet'"),
+        ({"path": "x.csv", "source": "twin"}, ValueError, "exclude each other"),
+        ({"own_table": True}, ValueError, "own_table=True needs path"),
+        ({"path": "no-such.csv"}, FileNotFoundError, "path must name an existing file; got 'no-such.csv'"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, error, message):
+    with pytest.raises(error, match=message):
+        load_insurance(**arguments)
+
+
+# ------------------------------------------------------------------------------------------- bad tables
+
+
+def test_wrong_checksum_names_file_and_both_checksums(published, monkeypatch, tmp_path):
+    """One changed digit is a valid table and still not the published one: wherever the file lies."""
+    entry, cache, content = published
+    changed = content.replace(b"18,", b"19,", 1)
+    cache.mkdir()
+    for folder, arguments in ((cache, {}), (tmp_path, {}), (tmp_path, {"path": tmp_path / "insurance.csv"})):
+        (folder / "insurance.csv").write_bytes(changed)
+        if folder is tmp_path:
+            monkeypatch.setenv("NNLIB_DATA_DIR", str(tmp_path))
+        with pytest.raises(DataError) as caught:
+            load_insurance(**arguments)
+        for part in (str(folder / "insurance.csv"), entry["sha256"], hashlib.sha256(changed).hexdigest()):
+            assert part in str(caught.value)
+
+
+def test_every_truncation_of_the_published_table_is_noticed(published, tmp_path):
+    """A download or copy cut anywhere, also inside the last number, must never train a model."""
+    _, _, content = published
+    path = tmp_path / "insurance.csv"
+    rng = np.random.default_rng(0)
+    for size in [0, 1, len(HEADER), len(HEADER) + 1, len(content) - 1, *rng.integers(0, len(content), 40)]:
+        path.write_bytes(content[:size])
+        with pytest.raises(DataError, match=r"insurance\.csv"):
+            load_insurance(path)
+
+
+def edit(old, new, count=1):
+    return lambda text: text.replace(old, new, count)
+
+
+def line_3(**values):
+    """The good table with its third line (second person) changed in the named columns."""
+
+    def change(text):
+        lines = text.splitlines()
+        row = dict(zip(HEADER.split(","), lines[2].split(","), strict=True)) | values
+        lines[2] = ",".join(row.values())
+        return "\n".join(lines) + "\n"
+
+    return change
+
+
+def drop_column(name):
+    at = HEADER.split(",").index(name)
+    return lambda text: "".join(
+        ",".join(v for i, v in enumerate(line.split(",")) if i != at) + "\n" for line in text.splitlines()
+    )
+
+
+BAD_TABLES = {
+    "missing column": (drop_column("region"), ["line 1, column 'region': missing", "age,sex,bmi"]),
+    "renamed column": (
+        edit("smoker", "smokes"),
+        [
+            "line 1, column 'smoker': missing (is it 'smokes'?)",
+            "line 1, column 'smokes': unknown; allowed are",
+        ],
+    ),
+    "renamed beyond recognition": (edit("bmi", "x7"), ["line 1, column 'bmi': missing (is it 'x7'?)"]),
+    "capital letters": (edit("age", "Age"), ["line 1, column 'age': missing (is it 'Age'?)"]),
+    "extra column": (
+        lambda t: "\n".join(line + ",1" for line in t.replace("charges", "charges,id", 1).splitlines()),
+        ["line 1, column 'id'"],
+    ),
+    "duplicated column": (
+        lambda t: "\n".join("age," * (i == 0) + "1," * (i > 0) + x for i, x in enumerate(t.splitlines())),
+        ["line 1, column 'age': must appear once; appears 2 times"],
+    ),
+    "header again": (lambda t: t + t, ["line 1340: the header must appear once, in line 1"]),
+    "no header": (
+        lambda t: t.partition("\n")[2],
+        ["line 1, column 'age': missing", "line 1, column 'charges'"],
+    ),
+    "semicolons": (
+        lambda t: t.replace(",", ";"),
+        ["line 1: columns must be separated by commas; got 'age;sex"],
+    ),
+    "cut in the middle of a line": (
+        lambda t: "\n".join(t.splitlines()[:700]) + "\n44,female,3",
+        ["line 701, column 'children': missing; the line holds 3 of 7 values (is the file cut off here?)"],
+    ),
+    "cut after a comma": (
+        lambda t: t.rstrip("\n").rpartition(",")[0] + ",",
+        ["line 1339, column 'charges': must be a number", "got ''"],
+    ),
+    "cut after the header": (lambda t: HEADER + "\n", ["line 2: must hold the first person"]),
+    "empty file": (lambda t: "", ["line 1: must hold the header age,sex", "the file is empty"]),
+    "only blank lines": (lambda t: "\n\n\n", ["the file is empty"]),
+    "too many values": (line_3(charges="1,725.55"), ["line 3: must hold 7 values; got 8"]),
+    "blank line inside": (edit("\n", "\n\n"), ["line 2: must hold 7 values; got a blank line"]),
+    "text in a number": (
+        line_3(bmi="heavy"),
+        ["line 3, column 'bmi': must be a number from 5 to 150 (kg/m²)", "got 'heavy'"],
+    ),
+    "decimal comma": (line_3(bmi='"33,77"'), ["line 3, column 'bmi'", "got '33,77'"]),
+    "currency": (
+        line_3(charges="$1725.55"),
+        ["line 3, column 'charges'", "(US dollars a year); got '$1725.55'"],
+    ),
+    "underscore, which Python would accept": (
+        line_3(charges="1_725"),
+        ["line 3, column 'charges'", "got '1_725'"],
+    ),
+    "foreign digits, which Python would accept": (line_3(age="१८"), ["line 3, column 'age'", "got '१८'"]),
+    "empty cell": (
+        line_3(age=""),
+        ["line 3, column 'age': must be a whole number from 0 to 120 (years); got ''"],
+    ),
+    "NaN": (line_3(charges="NaN"), ["line 3, column 'charges'", "got 'NaN'"]),
+    "infinite": (line_3(charges="inf"), ["line 3, column 'charges'", "got 'inf'"]),
+    "overflow": (line_3(bmi="1e999"), ["line 3, column 'bmi'", "got '1e999'"]),
+    "negative age": (line_3(age="-18"), ["line 3, column 'age'", "got '-18'"]),
+    "age in months": (line_3(age="216"), ["line 3, column 'age'", "from 0 to 120", "got '216'"]),
+    "half a child": (
+        line_3(children="1.5"),
+        ["line 3, column 'children': must be a whole number", "got '1.5'"],
+    ),
+    "bmi of zero": (line_3(bmi="0"), ["line 3, column 'bmi'", "got '0'"]),
+    "unknown category": (
+        line_3(region="north"),
+        ["line 3, column 'region': must be one of northeast,", "got 'north'"],
+    ),
+    "category with a blank": (
+        line_3(smoker="yes "),
+        ["line 3, column 'smoker': must be one of no, yes; got 'yes '"],
+    ),
+    "category in capitals": (
+        line_3(sex="Male"),
+        ["line 3, column 'sex': must be one of female, male; got 'Male'"],
+    ),
+    "category missing": (line_3(sex="NA"), ["line 3, column 'sex'", "got 'NA'"]),
+    "open quote": (line_3(region='"southeast'), ["must be comma-separated values"]),
+}
+
+
+@pytest.mark.parametrize("name", BAD_TABLES)
+@pytest.mark.parametrize("how", ["path", "NNLIB_DATA_DIR", "own_table"])
+def test_bad_table_is_refused_naming_file_line_and_column(name, how, monkeypatch, tmp_path, twin_text):
+    """Whoever is handed a spoilt table is told where to look in it."""
+    change, expected = BAD_TABLES[name]
+    path = tmp_path / "insurance.csv"
+    path.write_text(change(twin_text), encoding="utf-8")
+    monkeypatch.setenv("NNLIB_DATA_DIR", str(tmp_path))
+    arguments = {"path": {"path": path}, "NNLIB_DATA_DIR": {}, "own_table": {"path": path, "own_table": True}}
+    with pytest.raises(DataError) as caught:
+        load_insurance(**arguments[how])
+    message = str(caught.value)
+    for part in [str(path), *expected]:
+        assert part in message, message
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (f"{HEADER}\n{FIRST}\n".encode("utf-16"), "line 1: the file must be UTF-8 text; got byte 0xff"),
+        (
+            f"{HEADER}\n{FIRST}\n18,m\xe2le".encode("latin-1"),
+            "line 3: the file must be UTF-8 text; got byte 0xe2",
+        ),
+        (b"PK\x03\x04\x9c a spreadsheet", "line 1: the file must be UTF-8 text; got byte 0x9c"),
+    ],
+)
+def test_wrong_encoding_is_named(content, expected, tmp_path):
+    (tmp_path / "insurance.csv").write_bytes(content)
+    with pytest.raises(DataError, match=expected):
+        load_insurance(tmp_path / "insurance.csv", own_table=True)
+
+
+def test_all_problems_come_at_once_but_not_a_screenful(tmp_path, twin_text):
+    """Someone cleaning a table wants the list, not one error per run."""
+    path = tmp_path / "insurance.csv"
+    path.write_text(twin_text.replace(",yes,", ",true,"), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_insurance(path)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 12
+    assert lines[-1] == "  ... and 264 more"
+
+
+def test_own_table_may_have_any_rows_and_column_order(tmp_path):
+    """A reader who brings ten clients of their own is served; Excel's byte-order mark and CRLF are fine."""
+    path = tmp_path / "mine.csv"
+    path.write_bytes(
+        b"\xef\xbb\xbfcharges,age,sex,bmi,children,smoker,region\r\n16884.924,19,female,27.9,0,yes,southwest\r\n\r\n"
+    )
+    table = load_insurance(path, own_table=True)
+    assert table.attrs == {"source": "own", "file": str(path)}
+    assert list(table.columns) == HEADER.split(",")
+    assert table.iloc[0].tolist() == [19, "female", 27.9, 0, "yes", "southwest", 16884.924]
+
+
+# ------------------------------------------------------------------- the twin, and what holds on both tables
+
+
+@pytest.fixture(scope="module", params=["twin", "best available"])
+def table(request):
+    """The twin, and the published table where it can be reached (else the twin again)."""
+    return insurance_twin() if request.param == "twin" else load_insurance()
+
+
+def test_counts_and_the_equal_rows(table):
+    """Facts of data/README.md, which chapters state without looking."""
+    assert list(table.columns) == HEADER.split(",")
+    assert len(table) == 1338
+    assert table.smoker.value_counts().to_dict() == {"no": 1064, "yes": 274}
+    assert table.sex.value_counts().to_dict() == {"male": 676, "female": 662}
+    assert table.region.value_counts().to_dict() == {
+        "southeast": 364,
+        "southwest": 325,
+        "northwest": 325,
+        "northeast": 324,
+    }
+    assert table.children.value_counts().sort_index().tolist() == [574, 324, 240, 157, 25, 18]
+    assert np.flatnonzero(table.duplicated()).tolist() == [581]
+    assert table.iloc[581].equals(table.iloc[195].rename(581))
+    assert (table.age.min(), table.age.max()) == (18, 64)
+    assert [str(table[name].dtype) for name in ("age", "children", "bmi", "charges")] == [
+        "int64",
+        "int64",
+        "float64",
+        "float64",
+    ]
+
+
+# Facts of the published table, computed once from the file that data/registry.json names.
+FACTS = {
+    ("charges", "mean"): 13270.42,
+    ("charges", "std"): 12110.01,
+    ("charges", "min"): 1121.87,
+    ("charges", "25%"): 4740.29,
+    ("charges", "50%"): 9382.03,
+    ("charges", "75%"): 16639.91,
+    ("charges", "max"): 63770.43,
+    ("bmi", "mean"): 30.663,
+    ("bmi", "std"): 6.098,
+    ("bmi", "min"): 15.96,
+    ("bmi", "max"): 53.13,
+    ("age", "mean"): 39.207,
+    ("age", "std"): 14.050,
+}
+GROUP_MEANS = {("no", False): 7966.9, ("no", True): 8853.3, ("yes", False): 21369.2, ("yes", True): 41692.8}
+
+
+def test_marginals_and_group_means_match_the_published_facts(table):
+    """A chapter's figures drawn offline from the twin must look like the prose beside them."""
+    summary = table.describe()
+    for (column, row), value in FACTS.items():
+        assert summary.loc[row, column] == pytest.approx(value, rel=0.07), (column, row)
+    means = table.groupby([table.smoker, table.bmi > 30]).charges.mean()
+    for group, value in GROUP_MEANS.items():
+        assert means[group] == pytest.approx(value, rel=0.065), group
+    correlations = table[["age", "bmi", "children", "charges"]].corr().charges
+    np.testing.assert_allclose(correlations[:3], [0.299, 0.198, 0.068], atol=0.04)
+    south = table.groupby("region").bmi.mean()
+    assert south.idxmax() == "southeast"
+    assert south["southeast"] - south["northeast"] == pytest.approx(4.2, abs=1.0)
+
+
+def features(table):
+    import pandas as pd
+
+    return pd.get_dummies(table.drop(columns="charges"), dtype=float)
+
+
+def test_linear_model_and_boosting_score_alike_on_both(table):
+    """Baselines that chapters quote: linear R² ≈ 0.75 and RMSE ≈ 6,000; boosting clearly below 5,000."""
+    from sklearn.ensemble import GradientBoostingRegressor
+    from sklearn.linear_model import LinearRegression
+    from sklearn.model_selection import KFold, cross_val_predict
+
+    boosting = GradientBoostingRegressor(
+        n_estimators=100, learning_rate=0.05, subsample=0.7, min_samples_leaf=10, random_state=0
+    )
+    folds = KFold(5, shuffle=True, random_state=0)
+    rmse, r2 = {}, {}
+    for name, model in {"linear": LinearRegression(), "boosting": boosting}.items():
+        error = cross_val_predict(model, features(table), table.charges, cv=folds) - table.charges
+        rmse[name], r2[name] = np.sqrt(np.mean(error**2)), 1 - np.mean(error**2) / np.var(table.charges)
+    assert rmse["linear"] == pytest.approx(6090, rel=0.05)
+    assert r2["linear"] == pytest.approx(0.747, abs=0.03)
+    assert rmse["boosting"] == pytest.approx(4480, rel=0.05)
+    assert r2["boosting"] == pytest.approx(0.863, abs=0.02)
+
+
+def rule(table):
+    """What nine persons in ten are charged, to the cent (data/README.md)."""
+    region = table.region.map({"northeast": 0, "northwest": 200, "southeast": 583, "southwest": 583})
+    return (
+        1072
+        + 3.363 * table.age**2
+        + 589 * table.children
+        - 489 * (table.sex == "male")
+        + 1.39 * table.bmi
+        - region
+        + (table.smoker == "yes") * (1500 + 489 * table.bmi + 15000 * (table.bmi > 30))
+    )
+
+
+def test_smoking_times_bmi_is_the_strongest_interaction(table):
+    """The cliff at BMI 30 for smokers, the lesson of the insurance chapters, is there on both."""
+    from itertools import combinations
+
+    from sklearn.linear_model import LinearRegression
+
+    X = features(table)[["age", "bmi", "children", "sex_male", "smoker_yes", "region_southeast"]]
+    X = (X - X.mean()) / X.std()
+    gain = {}
+    base = LinearRegression().fit(X, table.charges).score(X, table.charges)
+    for a, b in combinations(X.columns, 2):
+        more = X.assign(product=X[a] * X[b])
+        gain[a, b] = LinearRegression().fit(more, table.charges).score(more, table.charges) - base
+    ranked = sorted(gain, key=gain.get, reverse=True)
+    assert ranked[0] == ("bmi", "smoker_yes")
+    assert gain[ranked[0]] > 0.07 > 5 * gain[ranked[1]]
+    smokers = table[table.smoker == "yes"]
+    near = smokers[(smokers.bmi > 28) & (smokers.bmi < 32)]
+    assert near[near.bmi > 30].charges.mean() - near[near.bmi <= 30].charges.mean() > 12_000
+
+
+def test_the_chapters_split_is_as_hard_on_both(table):
+    """The chapter on the first model compares its error with the part that no model can remove."""
+    from sklearn.model_selection import train_test_split
+
+    extra = table.charges - rule(table)
+    train, test = train_test_split(table.index[:-200], test_size=0.15, random_state=42)
+    floor = [np.sqrt(np.mean((extra[rows] - extra[train].mean()) ** 2)) for rows in (train, table.index[-200:], test)]
+    np.testing.assert_allclose(floor, [4169, 4455, 5189], rtol=0.07)
+
+
+def test_nine_charges_in_ten_follow_the_stated_rule(table):
+    """The docstring of the twin says so of the published table; an exact fit is checkable to the cent."""
+    exact = (table.charges - rule(table)).abs() < 0.01
+    assert exact.mean() == pytest.approx(0.912, abs=0.015)
+    extra = (table.charges - rule(table))[~exact]
+    assert extra.min() > 2000
+    assert extra.mean() == pytest.approx(14_482, rel=0.05)
+    assert extra.std() == pytest.approx(4_890, rel=0.1)
+
+
+def test_numbers_are_written_like_the_published_ones(table):
+    """Three decimals at most in bmi, five in charges: the twin prints as the published table does."""
+    for name, digits in (("bmi", 3), ("charges", 5)):
+        decimals = table[name].map(lambda v: len(repr(v).partition(".")[2]))
+        assert decimals.max() <= digits + (name == "charges")
+        assert decimals.value_counts().idxmax() == {"bmi": 2, "charges": 4}[name]
+    steps = table.bmi / table.region.map({"southeast": 0.11, "southwest": 0.1}).fillna(0.095)
+    np.testing.assert_allclose(steps, steps.round(), atol=1e-9)
+
+
+def test_twin_of_a_seed_is_the_same_on_every_call_and_others_differ():
+    assert insurance_twin(5).equals(insurance_twin(5))
+    assert not insurance_twin(5).equals(insurance_twin(6))
+    for seed in range(30):  # no seed may break the counts
+        other = insurance_twin(seed)
+        assert np.flatnonzero(other.duplicated()).tolist() == [581]
+        assert (other.smoker == "yes").sum() == 274
+
+
+def test_registry_holds_what_the_loader_and_the_reader_need():
+    entry = datasets._registry()["insurance"]
+    assert set(entry) == {"file", "address", "sha256", "bytes", "rows", "licence", "citation"}
+    assert len(bytes.fromhex(entry["sha256"])) == 32
+    assert entry["address"].startswith("https://")
+
+
+# ------------------------------------------------------------------------------------- digits and clouds
+
+
+def test_digits_shapes_and_scale():
+    X, y = datasets.load_digits()
+    assert (X.shape, y.shape) == ((1797, 8, 8, 1), (1797, 10))
+    assert (X.min(), X.max()) == (0.0, 1.0)
+    assert (y.sum(axis=1) == 1).all()
+    flat, labels = datasets.load_digits(flat=True, one_hot=False)
+    np.testing.assert_array_equal(flat, X.reshape(1797, 64))
+    np.testing.assert_array_equal(labels, y.argmax(axis=1)[:, None])
+
+
+def line_accuracy(X, y):
+    """The best that a straight line reaches: logistic regression with hardly any penalty."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=1e6, max_iter=10_000).fit(X, y[:, 0]).score(X, y[:, 0])
+
+
+def test_a_line_divides_separable_points_with_the_stated_gap():
+    for seed in range(5):
+        X, y = datasets.separable(150, gap=0.4, seed=seed)
+        assert (X.shape, y.shape, set(y[:, 0])) == ((150, 2), (150, 1), {0.0, 1.0})
+        assert line_accuracy(X, y) == 1.0
+        distance = np.linalg.norm(X[y[:, 0] == 1][:, None] - X[y[:, 0] == 0][None], axis=2)
+        assert distance.min() >= 0.4
+
+
+@pytest.mark.parametrize(("cloud", "most"), [("xor", 0.72), ("two_moons", 0.93), ("spirals", 0.85)])
+def test_no_line_divides_the_others_but_neighbours_do(cloud, most):
+    """These clouds are there because a linear model fails on them and a hidden layer need not."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    X, y = getattr(datasets, cloud)(600, seed=3)
+    assert X.shape == (600, 2)
+    assert y.mean() == pytest.approx(0.5, abs=0.08)
+    assert line_accuracy(X, y) < most
+    assert KNeighborsClassifier(5).fit(X[:300], y[:300, 0]).score(X[300:], y[300:, 0]) > 0.93
+
+
+def test_xor_and_moons_obey_their_formulas():
+    X, y = datasets.xor(100, seed=1)
+    np.testing.assert_array_equal(y[:, 0], X[:, 0] * X[:, 1] < 0)
+    X, y = datasets.two_moons(101, noise=0, seed=1)
+    centre = np.where(y == 1, [1.0, 0.5], [0.0, 0.0])
+    np.testing.assert_allclose(np.linalg.norm(X - centre, axis=1), 1)
+    assert y.sum() == 51
+
+
+def test_spirals_with_more_arms_are_one_hot():
+    X, y = datasets.spirals(300, arms=3, noise=0, seed=2)
+    assert (X.shape, y.shape) == ((300, 2), (300, 3))
+    assert y.sum(axis=0).tolist() == [100, 100, 100]
+    r = np.hypot(*X.T)
+    turn = (np.arctan2(X[:, 1], X[:, 0]) / (2 * np.pi) - r) % 1
+    np.testing.assert_allclose((turn * 3).round() % 3, y.argmax(axis=1))
+
+
+@pytest.mark.parametrize("cloud", ["separable", "xor", "two_moons", "spirals"])
+def test_clouds_repeat_with_their_seed_and_refuse_nonsense(cloud):
+    make = getattr(datasets, cloud)
+    for one, two in zip(make(50, seed=4), make(50, seed=4), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(make(50, seed=4)[0], make(50, seed=5)[0])
+    with pytest.raises(ValueError, match="samples must be a positive integer; got 0"):
+        make(0)
+    with pytest.raises(ValueError, match=r"(gap|noise) must be a number of at least 0; got -1"):
+        make(50, **{"gap" if cloud == "separable" else "noise": -1})
+
+
+def test_spirals_need_two_arms():
+    with pytest.raises(ValueError, match="arms must be an integer of at least 2; got 1"):
+        datasets.spirals(arms=1)

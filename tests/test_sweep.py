@@ -1,0 +1,464 @@
+"""A sweep loses nothing, repeats nothing, says what failed, and gives the same table on every backend."""
+
+import functools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import threadpoolctl
+
+from nnlib.sweep import sweep
+
+sys.path.insert(0, str(Path(__file__).parent))  # workers look there too
+import sweep_driver
+
+quiet = functools.partial(sweep, progress=False)
+
+
+def product(a, b, log=None):
+    if log is not None:
+        with open(log, "a") as file:
+            file.write(f"{a} {b}\n")
+    if a == 2 and b == 10:
+        raise ZeroDivisionError("two and ten")
+    return {"product": a * b}
+
+
+def lines(path):
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def results_in(directory):
+    return sorted(path for path in directory.glob("*.json") if path.name != "manifest.json")
+
+
+# --- the table
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_rows_follow_the_grid_and_hold_grid_results_seconds_error(tmp_path, workers):
+    table = quiet(product, {"a": [3, 1], "b": [10, 20]}, directory=tmp_path, workers=workers)
+    assert list(table.columns) == ["a", "b", "product", "seconds", "error"]
+    assert table[["a", "b", "product"]].values.tolist() == [
+        [3, 10, 30],
+        [3, 20, 60],
+        [1, 10, 10],
+        [1, 20, 20],
+    ]
+    assert table["product"].dtype.kind == "i"
+    assert table["error"].isna().all()
+
+
+def test_seconds_are_the_time_of_the_run(tmp_path):
+    def nap(duration):
+        time.sleep(duration)
+
+    table = quiet(nap, {"duration": [0.05, 0.2]}, directory=tmp_path, workers=1)
+    assert (table["seconds"] >= table["duration"]).all()
+    assert (table["seconds"] < table["duration"] + 0.2).all()
+
+
+def test_a_table_read_back_equals_the_table_of_the_run_down_to_nan_inf_and_types(tmp_path):
+    def values(a):
+        return {
+            "nan": np.nan,
+            "inf": -np.inf,
+            "third": np.float64(1) / 3,
+            "single": np.float32(0.1),
+            "int": np.int64(2**53 + 1),
+            "flag": np.bool_(a > 0),
+            "text": "ünï\n",
+            "curve": [0.1, np.float64(0.2)],
+        }
+
+    fresh = quiet(values, {"a": [0, 1]}, directory=tmp_path, workers=1)
+    stored = quiet(values, {"a": [0, 1]}, directory=tmp_path, workers=1)
+    pd.testing.assert_frame_equal(fresh, stored)
+    assert list(stored.columns[1:-2]) == list(values(0))
+    row = stored.iloc[1]
+    assert np.isnan(row["nan"])
+    assert row["inf"] == -np.inf
+    assert row["third"] == 1 / 3
+    assert row["single"] == np.float32(0.1)
+    assert row["int"] == 2**53 + 1
+    assert stored["flag"].dtype == bool
+    assert row["text"] == "ünï\n"
+    assert row["curve"] == [0.1, 0.2]
+
+
+def test_run_may_take_one_dict_and_return_one_value(tmp_path):
+    table = quiet(lambda config: config["a"] + 1, {"a": [1, 2]}, directory=tmp_path, workers=1)
+    assert table["result"].tolist() == [2, 3]
+
+
+def test_numpy_arrays_are_values_and_run_gets_plain_numbers(tmp_path):
+    grid = {"rate": np.logspace(-3, -1, 3), "units": np.array([8, 16])}
+    kinds = quiet(lambda rate, units: f"{type(rate).__name__} {type(units).__name__}", grid, directory=tmp_path)
+    assert set(kinds["result"]) == {"float int"}
+    again = quiet(lambda **config: "not run", {k: v.tolist() for k, v in grid.items()}, directory=tmp_path)
+    assert set(again["result"]) == {"float int"}
+
+
+# --- resuming
+
+
+def test_a_grid_that_grows_runs_only_what_is_new_and_one_that_shrinks_nothing(tmp_path):
+    log = tmp_path / "log"
+    run = functools.partial(product, log=str(log))
+    quiet(run, {"a": [1], "b": [10, 20]}, directory=tmp_path / "d", workers=1)
+    table = quiet(run, {"b": [20, 30], "a": [1, 3]}, directory=tmp_path / "d", workers=1)
+    assert sorted(lines(log)) == ["1 10", "1 20", "1 30", "3 20", "3 30"]
+    assert table["product"].tolist() == [20, 60, 30, 90]
+    table = quiet(run, {"a": [3], "b": [30]}, directory=tmp_path / "d", workers=1)
+    assert len(lines(log)) == 5
+    assert table["product"].tolist() == [90]
+
+
+@pytest.mark.parametrize(("victim", "workers"), [("group", 2), ("parent", 2), ("group", 1), ("interrupt", 2)])
+def test_a_killed_sweep_resumes_with_nothing_lost_and_nothing_done_twice(tmp_path, victim, workers):
+    """SIGKILL to all processes, to the parent alone (its workers go on for a while), or Ctrl-C."""
+    directory, log = tmp_path / "results", tmp_path / "log"
+    command = [sys.executable, sweep_driver.__file__, str(directory), str(log), str(workers)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 60
+        while len(results_in(directory)) < 6:
+            assert time.monotonic() < deadline, process.communicate()
+            time.sleep(0.01)
+        if victim == "parent":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGINT if victim == "interrupt" else signal.SIGKILL)
+        process.wait(60)
+        finished = {path: path.read_bytes() for path in results_in(directory)}
+        assert 6 <= len(finished) < 36
+        subprocess.run(command, env=environment, check=True, stderr=subprocess.PIPE)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL) if victim == "parent" else None
+        process.stderr.close()
+
+    assert len(results_in(directory)) == 36
+    assert all(path.read_bytes() == content for path, content in finished.items())
+    trained = lines(log)
+    assert len(set(trained)) == 12
+    # Only a training that the kill hit between its log line and its file, a millisecond, may be there twice.
+    assert len(trained) <= 12 + (workers if victim != "parent" else 0)
+    in_flight = [line for line in trained if trained.count(line) > 1]
+    done = {(c["rate"], c["batch"]) for c in (json.loads(text)["config"] for text in finished.values())}
+    assert not {tuple(map(float, line.split())) for line in in_flight} & done
+    assert {path.name for path in directory.iterdir() if path.suffix != ".json"} == set()
+
+    run = functools.partial(sweep_driver.run, log=str(log))
+    whole = quiet(run, sweep_driver.GRID, directory=tmp_path / "whole", workers=1, shared="epochs")
+    losses = {}
+    for path in results_in(directory):
+        record = json.loads(path.read_text())
+        losses[tuple(sorted(record["config"].items()))] = record["result"]["loss"]
+    names = sorted(sweep_driver.GRID)
+    expected = {tuple((name, getattr(row, name)) for name in names): row.loss for row in whole.itertuples(index=False)}
+    assert losses == expected
+
+
+@pytest.mark.parametrize("damage", [lambda text: text[: len(text) // 2], lambda _: "", lambda _: "[1, 2]"])
+def test_a_damaged_file_is_reported_and_runs_again(tmp_path, capsys, damage):
+    log = tmp_path / "log"
+    run = functools.partial(product, log=str(log))
+    call = functools.partial(quiet, run, {"a": [1, 3], "b": [10, 20]}, directory=tmp_path / "d", workers=1)
+    before = call()
+    victim = results_in(tmp_path / "d")[2]
+    victim.write_text(damage(victim.read_text()))
+    after = call()
+    assert victim.name in capsys.readouterr().err
+    assert len(lines(log)) == 5
+    pd.testing.assert_frame_equal(before.drop(columns="seconds"), after.drop(columns="seconds"))
+    assert victim.with_suffix(".damaged").exists()
+    call()
+    assert len(lines(log)) == 5
+
+
+def test_a_file_under_another_configurations_name_is_not_believed(tmp_path):
+    call = functools.partial(quiet, product, {"a": [1, 3], "b": [20]}, directory=tmp_path, workers=1)
+    call()
+    first, second = results_in(tmp_path)
+    second.write_bytes(first.read_bytes())
+    assert call()["product"].tolist() == [20, 60]
+
+
+def test_two_sweeps_in_one_directory_share_the_work(tmp_path):
+    log = tmp_path / "log"
+    command = [sys.executable, sweep_driver.__file__, str(tmp_path / "d"), str(log), "1"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    both = [subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) for _ in range(2)]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert len(lines(log)) == len(set(lines(log))) == 12
+
+
+# --- whose directory
+
+
+def test_a_directory_of_another_run_version_names_or_shared_is_refused(tmp_path):
+    grid = {"a": [1], "b": [20]}
+    call = functools.partial(quiet, directory=tmp_path, workers=1)
+    call(product, grid, version=1)
+    call(product, grid, version=1)
+    with pytest.raises(ValueError, match=r"results of run = '.*product'; this call has '.*other'"):
+        call(other, grid, version=1)
+    with pytest.raises(ValueError, match="version = 1; this call has 2"):
+        call(product, grid, version=2)
+    with pytest.raises(ValueError, match="shared = None; this call has 'b'"):
+        call(product, grid, version=1, shared="b")
+    with pytest.raises(ValueError, match="names"):
+        call(product, {**grid, "log": [None]}, version=1)
+    (tmp_path / "manifest.json").write_text('{"for')
+    with pytest.raises(ValueError, match=r"manifest\.json"):
+        call(product, grid, version=1)
+
+
+def other(a, b):
+    return {"product": a + b}
+
+
+# --- failures
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_one_failure_is_a_row_with_its_error_and_runs_again_only_when_asked(tmp_path, workers):
+    log = tmp_path / "log"
+    run = functools.partial(product, log=str(log))
+    grid = {"a": [1, 2], "b": [10, 20]}
+    call = functools.partial(quiet, run, grid, directory=tmp_path / "d", workers=workers)
+    table = call()
+    assert table["error"].fillna("").tolist() == ["", "", "ZeroDivisionError: two and ten", ""]
+    assert table["product"].fillna(-1).tolist() == [10, 20, -1, 40]
+    stored = [json.loads(path.read_text()) for path in results_in(tmp_path / "d")]
+    traces = [record["traceback"] for record in stored if record["error"]]
+    assert len(traces) == 1
+    assert "in product" in traces[0]
+    call()
+    assert len(lines(log)) == 4
+    call(retry_failed=True)
+    assert len(lines(log)) == 5
+    assert lines(log)[-1] == "2 10"
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        ({"model": object()}, "TypeError: the result 'model' must be"),
+        ({"weights": np.zeros(2)}, "TypeError: the result 'weights' must be"),
+        ({"z": np.complex128(1j)}, "TypeError: the result 'z' must be"),
+        ({"z": np.longdouble(1)}, "TypeError: the result 'z' must be"),
+        ({1: 2}, "TypeError: run must return a dict whose keys are strings"),
+    ],
+)
+def test_a_result_that_json_cannot_hold_is_an_error_that_names_it(tmp_path, result, message):
+    table = quiet(lambda a: result if a else {"fine": 1}, {"a": [0, 1]}, directory=tmp_path, workers=1)
+    assert table["error"][1].startswith(message)
+    assert table["fine"][0] == 1
+
+
+@pytest.mark.parametrize("name", ["a", "seconds", "error"])
+def test_a_result_named_like_a_column_of_the_table_stops_the_sweep(tmp_path, name):
+    with pytest.raises(ValueError, match=f"must not return '{name}'"):
+        quiet(lambda a: {name: 1}, {"a": [1]}, directory=tmp_path, workers=1)
+    assert results_in(tmp_path) == []
+
+
+# --- arguments
+
+
+@pytest.mark.parametrize(
+    ("grid", "error", "message"),
+    [
+        ([1, 2], TypeError, "grid must be a dict"),
+        ({}, TypeError, "grid must be a dict"),
+        ({"a": []}, ValueError, r"grid\['a'\] must have at least one value"),
+        ({"a": 3}, TypeError, r"grid\['a'\] must be a list"),
+        ({"a": "relu"}, TypeError, r"grid\['a'\] must be a list"),
+        ({"a": {1, 2}}, TypeError, r"grid\['a'\] must be a list"),
+        ({"a": [1, 2, 1]}, ValueError, r"grid\['a'\] must have at least one value and none twice"),
+        ({"a": [(1, 2), [1, 2]]}, ValueError, "none twice"),
+        ({"a": [object()]}, TypeError, r"each value of grid\['a'\] must be"),
+        ({"a": [len]}, TypeError, r"each value of grid\['a'\] must be"),
+        ({1: [1]}, ValueError, "grid's names must be strings"),
+        ({"error": [1]}, ValueError, "other than 'seconds' and 'error'"),
+    ],
+)
+def test_a_bad_grid_is_refused_before_anything_runs(tmp_path, grid, error, message):
+    with pytest.raises(error, match=message):
+        quiet(lambda **config: 1, grid, directory=tmp_path / "d")
+    assert not (tmp_path / "d").exists()
+
+
+def test_bad_arguments_are_refused(tmp_path):
+    grid = {"a": [1], "name": ["x"]}
+    with pytest.raises(ValueError, match="shared must be a name of the grid"):
+        quiet(product, grid, directory=tmp_path, shared="epochs")
+    with pytest.raises(TypeError, match="shared needs numbers"):
+        quiet(product, grid, directory=tmp_path, shared="name")
+    for workers in (0, -1, 1.5, True, "2"):
+        with pytest.raises(ValueError, match="workers must be a positive integer or None"):
+            quiet(product, grid, directory=tmp_path, workers=workers)
+    with pytest.raises(TypeError, match="run must be callable"):
+        quiet(3, grid, directory=tmp_path)
+    with pytest.raises(TypeError, match=r"run must take the grid's names \['a', 'name'\]"):
+        quiet(product, grid, directory=tmp_path)
+
+
+# --- shared
+
+
+def epochs_seen(rate, epochs, log=None):
+    with open(log, "a") as file:
+        file.write(f"{rate} {epochs}\n")
+    if rate < 0:
+        raise ValueError("rate")
+    return {epoch: {"total": rate * epoch} for epoch in epochs}
+
+
+def test_values_of_the_shared_parameter_come_from_one_call_and_only_missing_ones_are_asked_for(tmp_path):
+    log, directory = tmp_path / "log", tmp_path / "d"
+    run = functools.partial(epochs_seen, log=str(log))
+    call = functools.partial(quiet, run, directory=directory, workers=1, shared="epochs")
+    table = call({"epochs": [4, 1, 2], "rate": [1, -1]})
+    assert lines(log) == ["1 (1, 2, 4)", "-1 (1, 2, 4)"]
+    assert table["epochs"].tolist() == [4, 4, 1, 1, 2, 2]
+    assert table["total"].fillna(0).tolist() == [4, 0, 1, 0, 2, 0]
+    assert table["error"].notna().tolist() == [False, True] * 3
+    table = call({"epochs": [8, 4, 16], "rate": [1]})
+    assert lines(log)[2:] == ["1 (8, 16)"]
+    assert table["total"].tolist() == [8, 4, 16]
+    results_in(directory)[0].unlink()
+    call({"epochs": [1, 2, 4], "rate": [1, -1]})
+    call({"epochs": [8, 16], "rate": [1]})
+    assert len(lines(log)) == 4
+
+
+def test_a_shared_run_may_return_a_list(tmp_path):
+    table = quiet(
+        lambda epochs: [e * e for e in epochs],
+        {"epochs": [3, 1]},
+        directory=tmp_path,
+        workers=1,
+        shared="epochs",
+    )
+    assert table["result"].tolist() == [9, 1]
+
+
+@pytest.mark.parametrize("result", [[1], {1: 1}, 5, {"1": 1, "2": 1}])
+def test_a_shared_run_that_leaves_a_value_out_is_an_error(tmp_path, result):
+    table = quiet(lambda epochs: result, {"epochs": [1, 2]}, directory=tmp_path, workers=1, shared="epochs")
+    assert table["error"].str.contains(r"a result for each epochs of \(1, 2\)").all()
+
+
+# --- where it runs
+
+
+def blas_threads(a):
+    np.ones((50, 50)) @ np.ones((50, 50))
+    return {
+        "pid": os.getpid(),
+        "threads": max(pool["num_threads"] for pool in threadpoolctl.threadpool_info()),
+    }
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    distributed = pytest.importorskip("distributed")
+    threads = {f"{name}_NUM_THREADS": "2" for name in ("OMP", "OPENBLAS", "MKL")}  # its own default is 1
+    with (
+        distributed.LocalCluster(
+            processes=True, n_workers=2, threads_per_worker=1, dashboard_address=None, env=threads
+        ) as cluster,
+        distributed.Client(cluster),
+    ):
+        yield cluster
+
+
+def test_blas_has_one_thread_in_worker_processes(tmp_path, monkeypatch):
+    for name in ("OMP", "OPENBLAS", "MKL"):
+        monkeypatch.setenv(f"{name}_NUM_THREADS", "2")  # joblib hands these on: without a limit it would be 2
+    table = quiet(blas_threads, {"a": list(range(8))}, directory=tmp_path, workers=2)
+    assert set(table["threads"]) == {1}
+    assert os.getpid() not in set(table["pid"])
+
+
+@pytest.mark.parametrize("where", ["inline", "threads"])
+def test_blas_has_one_thread_inside_this_process_and_its_own_number_afterwards(tmp_path, where):
+    with threadpoolctl.threadpool_limits(2), joblib.parallel_config(backend="threading"):
+        before = blas_threads(0)["threads"]
+        table = quiet(blas_threads, {"a": list(range(8))}, directory=tmp_path, workers=1 if where == "inline" else 2)
+        assert set(table["pid"]) == {os.getpid()}
+        assert set(table["threads"]) == {1}
+        assert blas_threads(0)["threads"] == before
+
+
+def test_the_same_call_runs_on_a_dask_cluster_of_processes(tmp_path, cluster):
+    grid = {"a": list(range(8))}
+    with joblib.parallel_config(backend="dask"):
+        table = quiet(blas_threads, grid, directory=tmp_path / "blas")
+        shared = quiet(sweep_driver.run, sweep_driver.GRID, directory=tmp_path / "dask", shared="epochs")
+        failing = quiet(product, {"a": [2, 3], "b": [10]}, directory=tmp_path / "failing")
+    assert os.getpid() not in set(table["pid"])
+    assert set(table["threads"]) == {1}
+    assert set(shared["pid"]) <= set(table["pid"])
+    here = quiet(sweep_driver.run, sweep_driver.GRID, directory=tmp_path / "here", shared="epochs", workers=1)
+    same = ["rate", "batch", "epochs", "loss"]
+    pd.testing.assert_frame_equal(shared[same], here[same])
+    assert failing["error"][0] == "ZeroDivisionError: two and ten"
+    assert failing["product"][1] == 30
+    again = quiet(sweep_driver.run, sweep_driver.GRID, directory=tmp_path / "dask", shared="epochs", workers=1)
+    pd.testing.assert_frame_equal(shared, again)
+
+
+@pytest.mark.parametrize("backend", ["threading", "multiprocessing", "sequential"])
+def test_other_joblib_backends_give_the_same_table(tmp_path, backend):
+    with joblib.parallel_config(backend=backend):
+        table = quiet(product, {"a": [1, 3], "b": [10, 20]}, directory=tmp_path, workers=2)
+    assert table["product"].tolist() == [10, 20, 30, 60]
+
+
+def test_results_come_back_from_workers_that_do_not_see_the_directory(tmp_path, monkeypatch):
+    """Cluster nodes without a common file system: the caller writes what they return."""
+    monkeypatch.setattr("nnlib.sweep._Store.is_here", lambda self: False)
+    grid = {"a": [1, 2], "b": [10, 20]}
+    table = quiet(product, grid, directory=tmp_path, workers=1)
+    assert len(results_in(tmp_path)) == 4
+    pd.testing.assert_frame_equal(table, quiet(other_name(product), grid, directory=tmp_path, workers=1))
+
+
+def other_name(run):
+    """Return a function under run's name that must not be called."""
+
+    @functools.wraps(run)
+    def fail(**config):
+        raise AssertionError("ran again")
+
+    return fail
+
+
+def test_the_progress_bar_counts_stored_results_and_failures(tmp_path, capsys):
+    grid = {"a": [1, 2], "b": [10, 20]}
+    sweep(product, {"a": [1], "b": [10]}, directory=tmp_path, workers=1)
+    assert "1/1" in capsys.readouterr().err
+    sweep(product, grid, directory=tmp_path, workers=1)
+    shown = capsys.readouterr().err
+    assert "1/4" in shown
+    assert "4/4" in shown
+    assert "failed=1" in shown
+
+
+def test_importing_the_module_loads_neither_pandas_nor_joblib_nor_tqdm():
+    lazy = "{'pandas', 'joblib', 'tqdm', 'threadpoolctl'}"
+    code = f"import sys, nnlib.sweep; print(sorted({lazy} & set(sys.modules)))"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert output.stdout.strip() == "[]"
