@@ -27,7 +27,8 @@ class Layer:
     children : list of Layer
         The layers inside this one.
     output_shape : tuple of int
-        What `build` returned; set by the model, or by the layer around this one.
+        What `build` returned; set by the model, or by the layer around this one. A layer that has it cannot go into
+        another model, which would overwrite what `forward` remembers for the first.
     skip_dx : bool
         Set by the model on its first layer with parameters, whose dx would be thrown away.
     """
