@@ -79,13 +79,11 @@ class Sequential:
         shape = tuple(positive_integer("input_shape", size) for size in np.atleast_1d(input_shape).tolist())
         every = self._every_layer()
         for layer in every:
-            if layer.taken:
+            if layer.output_shape is not None:
                 raise ValueError(f"{layer!r} already belongs to another model; make a new layer")
-            layer.taken = True
-        self.input_shape, self.shapes = shape, []
+        self.input_shape = shape
         for layer in self.layers:
-            shape = layer.build(shape, self.rng, self.dtype)
-            self.shapes.append(shape)
+            layer.output_shape = shape = layer.build(shape, self.rng, self.dtype)
         self.output_shape = shape
         self.flat = FlatParameters(every, self.dtype)
         self.params, self.grads = self.flat.params, self.flat.grads
@@ -376,11 +374,9 @@ class Sequential:
         """Print the network, layer by layer: shapes and numbers of parameters."""
         trained, kept = self.parameter_counts()
         lines = [("layer", "output shape", "parameters", "not trainable"), ("input", self.input_shape, 0, 0)]
-        for layer, shape in zip(self.layers, self.shapes, strict=True):
-            parts = list(layer.walk())
-            fixed = sum(b.size for part in parts for b in part.buffers.values())
-            total = fixed + sum(p.size for part in parts for p in part.params.values())
-            lines.append((_title(layer), shape, total, fixed))
+        for title, layer in _outline(self.layers):
+            kept = sum(buffer.size for buffer in layer.buffers.values())
+            lines.append((title, layer.output_shape, kept + sum(p.size for p in layer.params.values()), kept))
         rows = [(a, str(b), *(f"{n:,}" if isinstance(n, int) else n for n in rest)) for a, b, *rest in lines]
         w = [max(len(row[i]) for row in rows) for i in range(4)]
         for i, row in enumerate(rows):
@@ -471,6 +467,16 @@ class Sequential:
 
 def _inside(shape: Shape) -> str:
     return ", ".join(map(str, shape))
+
+
+def _outline(layers: list[Layer], branch="") -> list[tuple[str, Layer]]:
+    """Return (title, layer) for each layer and, after it, drawn as its branches, the layers inside it."""
+    lines = []
+    for layer in layers:
+        joint, trunk = ("", "") if not branch else ("└ ", "  ") if layer is layers[-1] else ("├ ", "│ ")
+        lines.append((branch[2:] + joint + _title(layer), layer))
+        lines += _outline(layer.children, branch + trunk if branch else "  ")
+    return lines
 
 
 def _title(layer: Layer) -> str:

@@ -34,7 +34,9 @@ LAYER_CASES = [
     LayerCase("Dense, sigmoid, one unit", lambda: nn.Dense(1, "sigmoid"), (3,)),
     LayerCase("Dense, elu, on a sequence", lambda: nn.Dense(4, "elu"), (5, 3)),
     *(
-        LayerCase(f"Activation, {name}", lambda name=name: nn.Activation(name), (4,), KINKS if "relu" in name else SMOOTH)
+        LayerCase(
+            f"Activation, {name}", lambda name=name: nn.Activation(name), (4,), KINKS if "relu" in name else SMOOTH
+        )
         for name in nn.activations.ACTIVATIONS
     ),
     LayerCase("BatchNorm", nn.BatchNorm, (3,)),
@@ -85,7 +87,10 @@ OPTIMIZER_CASES: dict[str, list[Callable[..., nn.optimizers.Optimizer]]] = {
         lambda **kw: nn.SGD(0.05, momentum=0.8, nesterov=True, **kw),
     ],
     "Adagrad": [lambda **kw: nn.Adagrad(0.1, **kw)],
-    "RMSprop": [lambda **kw: nn.RMSprop(0.01, rho=0.9, **kw), lambda **kw: nn.RMSprop(0.01, rho=0.8, epsilon=0.1, **kw)],
+    "RMSprop": [
+        lambda **kw: nn.RMSprop(0.01, rho=0.9, **kw),
+        lambda **kw: nn.RMSprop(0.01, rho=0.8, epsilon=0.1, **kw),
+    ],
     "Adam": [
         lambda **kw: nn.Adam(0.01, **kw),
         lambda **kw: nn.Adam(0.01, beta1=0.8, beta2=0.99, epsilon=0.1, **kw),
