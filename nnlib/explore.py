@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 CSS_PIXELS_PER_INCH = 100  # a figure of 6.4 × 4 inches takes 640 × 400 pixels of the page
 SHARPNESS = 2  # image pixels per CSS pixel, so that lines are crisp on phones and high-density screens
 COLOURS = 64  # a palette PNG of a line chart is a third of the size of a full-colour one and looks the same
@@ -74,12 +76,9 @@ def make_control(name: str, values: Iterable | Mapping, label: str | None = None
     else:
         # NumPy scalars become Python's own, so that the drawing function and the texts see plain numbers.
         values = [
-            value.item() if hasattr(value, "item") and not getattr(value, "shape", 0) else value
-            for value in values
+            value.item() if hasattr(value, "item") and not getattr(value, "shape", 0) else value for value in values
         ]
-        texts = (
-            _number_texts(values) if values and all(map(_is_number, values)) else [_text(v) for v in values]
-        )
+        texts = _number_texts(values) if values and all(map(_is_number, values)) else [_text(v) for v in values]
     if len(texts) < 2:
         raise ValueError(f"{name} must have at least two values to choose from; got {len(texts)}")
     twice = [text for text in texts if texts.count(text) > 1]
@@ -106,7 +105,9 @@ def _png(figure) -> bytes:
     opaque = Image.new("RGB", image.size, "white")
     opaque.paste(image, mask=image.getchannel("A"))
     packed = io.BytesIO()
-    opaque.quantize(COLOURS, dither=Image.Dither.NONE).save(packed, format="PNG", optimize=True)
+    # octree palettes compress a third better than median cuts, in half the time
+    palette = opaque.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette.save(packed, format="PNG", optimize=True)
     return packed.getvalue()
 
 
@@ -123,6 +124,9 @@ def _svg(figure) -> bytes:
 
 def _img(figure, alt: str, picture_format: str) -> str:
     """Return `<img>` with the figure inside, its size on the page, and the text that describes it."""
+    if figure.get_layout_engine() is None:
+        # Notebooks crop and widen each figure to what is in it; with a fixed size its labels would be cut off.
+        figure.set_layout_engine("constrained")
     data = _svg(figure) if picture_format == "svg" else _png(figure)
     mime = "svg+xml" if picture_format == "svg" else "png"
     width, height = (round(inches * CSS_PIXELS_PER_INCH) for inches in figure.get_size_inches())
@@ -158,16 +162,47 @@ def describe(figure) -> str:
     return " ".join("; ".join(parts).replace("$", "").split())
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A figure with the text that describes it: what `picture` returns."""
+
+    alt: str
+    markup: str
+    png: bytes
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        png = base64.b64encode(self.png).decode()
+        return {"text/html": self.markup, "image/png": png, "text/plain": self.alt}
+
+
+def picture(figure, alt: str) -> Picture:
+    """Show a figure that does not move as `explore` shows those that do: sharp, small, and described.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure or Axes
+        It is closed, so that the notebook does not show it a second time without description.
+    alt : str
+        What is to be seen, for those who cannot see it.
+    """
+    from matplotlib import pyplot as plt
+
+    figure = getattr(figure, "figure", figure)
+    if not isinstance(alt, str) or not alt.strip():
+        raise ValueError(f"alt must be a text that describes the figure; got {alt!r}")
+    shown = Picture(alt, _img(figure, alt, "png"), _png(figure))
+    plt.close(figure)
+    return shown
+
+
 def _state_text(controls: Sequence[Control], position: Sequence[int]) -> str:
-    return ", ".join(
-        f"{control.label} {control.texts[i]}" for control, i in zip(controls, position, strict=True)
-    )
+    return ", ".join(f"{control.label} {control.texts[i]}" for control, i in zip(controls, position, strict=True))
 
 
 # --- what explore returns -----------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(repr=False)
 class Explorer:
     """Controls with every picture they can show; the last value of a cell displays it.
 
@@ -185,6 +220,8 @@ class Explorer:
         Bytes of all different pictures together, as embedded in the page.
     static : str
         The figure of the starting state with its description, for pages without JavaScript.
+    summary : str
+        What there is to set and to see, for places that show text only.
     png : bytes or None
         The picture of the starting state, for printed books.
     """
@@ -195,12 +232,16 @@ class Explorer:
     alts: dict[tuple[int, ...], str | None]
     size: int
     static: str
+    summary: str
     png: bytes | None
+
+    def __repr__(self) -> str:
+        return f"Explorer({self.summary})"
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        data = self.widget._repr_mimebundle_()
+        data = {**self.widget._repr_mimebundle_(), "text/plain": self.summary}
         if self.png is not None:
             data["image/png"] = base64.b64encode(self.png).decode()
         display(data, raw=True)
@@ -282,7 +323,7 @@ def explore(
         Figure (or Axes), or html. It may return the same figure each time with its artists updated, which is
         several times faster than a new one; `explore` closes it at the end, so it is not shown twice.
     start : mapping, optional
-        The state to begin with, by value or by text shown; a control not named here begins at its first value.
+        The state to begin with, by value or by text shown; other controls begin at their first value.
     alt : str or callable, optional
         Describes each state to those who cannot see it: a template such as ``"Loss with {optimizer}: …"``
         that is filled with the texts shown, or a callable that gets the same arguments as `draw` and returns
@@ -336,7 +377,9 @@ def explore(
         f'<figure class="explore-static">{pictures[first]}'
         f"<figcaption>{html.escape(caption[0].upper() + caption[1:])}</figcaption></figure>"
     )
-    explorer = Explorer(widget, widgets, made, alts, size, static, png)
+    ranges = "; ".join(f"{control.label}: {', '.join(control.texts)}" for control in made)
+    summary = f"Interactive figure with controls {ranges}. {alts[first] or ''}".strip()
+    explorer = Explorer(widget, widgets, made, alts, size, static, summary, png)
     _replace_earlier_run(explorer)
     return explorer
 
@@ -349,16 +392,14 @@ def _start_position(controls: Sequence[Control], start: Mapping[str, Any]) -> tu
     position = []
     for control in controls:
         wanted = start.get(control.name, control.texts[0])
-        matches = [
-            i
-            for i, (value, text) in enumerate(zip(control.values, control.texts, strict=True))
-            if value is wanted or (isinstance(wanted, str | numbers.Real) and wanted in (value, text))
-        ]
-        if not matches:
-            raise ValueError(
-                f"start of {control.name} must be one of {', '.join(control.texts)}; got {wanted!r}"
-            )
-        position.append(matches[0])
+        for i, (value, text) in enumerate(zip(control.values, control.texts, strict=True)):
+            comparable = isinstance(value, str | numbers.Real)  # arrays have no single truth to their ==
+            if wanted is value or (comparable and wanted == value) or str(wanted) == text:
+                position.append(i)
+                break
+        else:
+            options = ", ".join(control.texts)
+            raise ValueError(f"start of {control.name} must be one of {options}; got {wanted!r}")
     return tuple(position)
 
 
@@ -379,7 +420,7 @@ def _draw_states(draw, controls, first, alt, picture_format, limit_mb):
     pictures: dict[tuple[int, ...], str] = {}
     alts: dict[tuple[int, ...], str | None] = {}
     png, size, seen = None, 0, set()
-    open_figures: list = []
+    figure = None
     try:
         for position in _with_progress(positions):
             state = {c.name: c.values[i] for c, i in zip(controls, position, strict=True)}
@@ -390,8 +431,13 @@ def _draw_states(draw, controls, first, alt, picture_format, limit_mb):
             except Exception as error:
                 error.add_note(f"This happened while explore was drawing the state {where}.")
                 raise
+            if isinstance(drawn, np.ndarray) and drawn.size:  # a grid of axes
+                drawn = drawn.flat[0]
             drawn = getattr(drawn, "figure", drawn)
             if isinstance(drawn, Figure):
+                if figure is not None and drawn is not figure:
+                    plt.close(figure)  # pyplot keeps every figure open that nobody closes
+                figure = drawn
                 told = told or describe(drawn)
                 if not told:
                     raise ValueError(f"alt must be given where a figure has no title and no labels ({where})")
@@ -400,29 +446,23 @@ def _draw_states(draw, controls, first, alt, picture_format, limit_mb):
                 pictures[position] = _img(drawn, told, picture_format)
                 if position == first:
                     png = _png(drawn)
-                if drawn not in open_figures:
-                    open_figures.append(drawn)
             elif isinstance(drawn, str) and drawn.strip():
                 pictures[position] = _described(drawn, told, where)
             else:
                 raise TypeError(f"draw must return a matplotlib Figure or html; got {drawn!r} for {where}")
             alts[position] = told
-            # Where each state has a figure of its own, pyplot would otherwise keep all of them open.
-            for figure in open_figures[:-1]:
-                plt.close(figure)
-            del open_figures[:-1]
             digest = hashlib.sha256(pictures[position].encode()).digest()
             if digest not in seen:
                 seen.add(digest)
                 size += len(pictures[position])
             if size > limit_mb * 1e6:
                 raise ValueError(
-                    f"the pictures must take at most {limit_mb:g} MB together; got {size / 1e6:.1f} MB for the "
-                    f"first {len(pictures)} of {len(positions)} states ({size / len(seen) / 1e3:.0f} KB each): "
+                    f"the pictures must take at most {limit_mb:g} MB together; got {size / 1e6:.1f} MB after "
+                    f"{len(pictures)} of {len(positions)} states, {size / len(seen) / 1e3:.0f} KB each: "
                     "use fewer values or a smaller figure, or raise limit_mb"
                 )
     finally:
-        for figure in open_figures:
+        if figure is not None:
             plt.close(figure)
     return pictures, alts, png
 
@@ -477,12 +517,10 @@ def _build_widgets(controls, first, pictures, play):
             button = ipywidgets.Play(
                 value=panel.index, min=0, max=last, interval=700, show_repeat=False, layout={"width": "auto"}
             )
-            made.extend(
-                [button, button.layout, button.style, ipywidgets.jslink((button, "value"), (panel, "index"))]
-            )
+            made.extend([button, button.layout, button.style, ipywidgets.jslink((button, "value"), (panel, "index"))])
             row.append(button)
         row.append(panel)
-    wrap = ipywidgets.Layout(display="flex", flex_flow="row wrap", width="100%")
+    wrap = ipywidgets.Layout(display="flex", flex_flow="row wrap", align_items="center", width="100%")
     bar = ipywidgets.Box(row, layout=wrap)
     bar.add_class("explore-controls")
     widget = ipywidgets.VBox([bar, pile], layout=wide)

@@ -1,0 +1,419 @@
+"""Plots: what is drawn is what was given, and wrong shapes are refused before a figure misleads."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.collections import LineCollection  # noqa: E402
+from matplotlib.colors import to_rgb, to_rgba  # noqa: E402
+from matplotlib.patches import Circle  # noqa: E402
+
+from nnlib import plots  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def line(ax, label):
+    return next(line for line in ax.lines if line.get_label() == label)
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def draws(ax):
+    """Render for real, where layout and text errors show (warnings are errors here)."""
+    ax.figure.canvas.draw()
+    return True
+
+
+# --- style --------------------------------------------------------------------------------------------------
+
+
+def test_drawing_leaves_the_settings_of_the_session_alone_and_style_changes_them():
+    with matplotlib.rc_context():
+        matplotlib.rcParams["font.size"] = 7.5
+        plots.history({"loss": [1, 2]})
+        assert matplotlib.rcParams["font.size"] == 7.5
+        plots.style()
+        assert matplotlib.rcParams["font.size"] == 12
+
+
+def test_neighbouring_colours_can_be_told_apart_in_grey_or_by_their_dashes():
+    grey = [np.dot((0.2126, 0.7152, 0.0722), to_rgb(colour)) for colour in plots.COLOURS]
+    for i, (a, b) in enumerate(itertools.pairwise(grey)):
+        assert abs(a - b) > 0.1 or plots.DASHES[i] != plots.DASHES[i + 1]
+    assert len(plots.COLOURS) == len(plots.DASHES) == len(plots.MARKERS) == len(set(plots.COLOURS))
+
+
+def test_a_given_axes_is_drawn_into_and_no_figure_made():
+    _, ax = plt.subplots()
+    assert plots.history({"loss": [1, 2]}, ax=ax) is ax
+    assert len(plt.get_fignums()) == 1
+
+
+# --- training -----------------------------------------------------------------------------------------------
+
+
+def test_history_draws_training_and_validation_over_epochs_from_one():
+    ax = plots.history({"loss": [3, 2, 1], "val_loss": [4, 3, 5], "rmse": [0, 0, 0]}, log=True, best="min")
+    assert line(ax, "training").get_xydata().tolist() == [[1, 3], [2, 2], [3, 1]]
+    assert line(ax, "validation").get_ydata().tolist() == [4, 3, 5]
+    assert line(ax, "best: 3 in epoch 2").get_xydata().tolist() == [[2, 3]]
+    assert (ax.get_yscale(), ax.get_xlabel(), ax.get_ylabel()) == ("log", "epoch", "loss")
+    assert draws(ax)
+
+
+def test_history_takes_the_best_of_an_accuracy_from_above_and_ignores_nan():
+    ax = plots.history({"accuracy": [0.1, 0.9, 0.5, np.nan]}, "accuracy", best="max")
+    assert line(ax, "best: 0.9 in epoch 2").get_xydata().tolist() == [[2, 0.9]]
+
+
+def test_history_of_several_runs_tells_them_apart_by_colour_and_marker():
+    ax = plots.history({"SGD": {"loss": [2, 1], "val_loss": [3, 2]}, "Adam": {"loss": [1, 0]}})
+    sgd, adam = line(ax, "SGD"), line(ax, "Adam")
+    assert sgd.get_ydata().tolist() == [2, 1]
+    assert adam.get_ydata().tolist() == [1, 0]
+    assert sgd.get_color() != adam.get_color()
+    assert sgd.get_marker() != adam.get_marker()
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["SGD", "Adam", "training", "validation"]
+
+
+def test_history_names_the_metrics_there_are():
+    with pytest.raises(ValueError, match="metric must be one of loss, rmse; got 'mae'"):
+        plots.history({"loss": [1], "rmse": [1]}, "mae")
+    with pytest.raises(ValueError, match="best must be 'min', 'max' or None; got 'least'"):
+        plots.history({"loss": [1]}, best="least")
+
+
+def test_signal_by_layer_draws_each_setting_over_its_layers():
+    ax = plots.signal_by_layer({"He": [1, 1, 1], "N(0, 1)": [1, 10, 100]}, reference=1.0, first_layer=0)
+    assert line(ax, "N(0, 1)").get_xydata().tolist() == [[0, 1], [1, 10], [2, 100]]
+    assert ax.get_yscale() == "log"
+    with pytest.raises(ValueError, match="series must name at least one setting"):
+        plots.signal_by_layer({})
+
+
+def test_signal_that_vanishes_or_explodes_can_still_be_drawn():
+    assert draws(plots.signal_by_layer({"zeros": [1, 0, 0], "N": [1, 1e200, np.inf]}))
+
+
+def test_layer_histograms_share_their_scale_and_count_every_value():
+    rng = np.random.default_rng(0)
+    layers = {"first": rng.normal(size=(20, 50)), "second": np.zeros(30), "third": [1.0, np.nan, 3.0]}
+    axes = plots.layer_histograms(layers, bins=11)
+    assert [ax.get_title("left") for ax in axes] == list(layers)
+    assert len({ax.get_xlim() for ax in axes}) == 1
+    for ax in axes:
+        assert sum(bar.get_height() for bar in ax.patches) == pytest.approx(1)
+    assert axes[2].get_xlabel() == "mean 2\nstd 1"
+    with pytest.raises(ValueError, match="layer 1 must have at least one finite value"):
+        plots.layer_histograms([[np.nan]])
+
+
+def test_bars_with_errors_put_first_name_on_top_with_its_mean_and_whisker():
+    ax = plots.bars_with_errors(["a", "b"], [3.0, 5.0], [0.5, 1.0], reference=4)
+    labels = {
+        tick: label.get_text() for tick, label in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)
+    }
+    assert labels == {1: "a", 0: "b"}
+    whisker = next(c for c in ax.collections if isinstance(c, LineCollection))
+    assert [segment.tolist() for segment in whisker.get_segments()] == [
+        [[2.5, 1], [3.5, 1]],
+        [[4, 0], [6, 0]],
+    ]
+    assert texts(ax) == ["3", "5"]
+    with pytest.raises(ValueError, match="names must be as many as means; got 1 and 2"):
+        plots.bars_with_errors(["a"], [1, 2], [1, 1])
+    with pytest.raises(ValueError, match="errors must not be negative; got -1"):
+        plots.bars_with_errors(["a"], [1], [-1])
+
+
+# --- predictions of numbers ---------------------------------------------------------------------------------
+
+
+def test_predicted_vs_actual_states_the_errors_computed_by_hand():
+    """Errors 1, −1, 0, 2: RMSE √(6/4), MAE 1, R² = 1 − 6/5 around the mean 2.5."""
+    ax = plots.predicted_vs_actual([1, 2, 3, 4], [[2], [1], [3], [6]], unit="m")
+    assert texts(ax) == ["RMSE 1.225\nMAE 1\nR² -0.200"]
+    assert ax.collections[0].get_offsets().tolist() == [[1, 2], [2, 1], [3, 3], [4, 6]]
+    diagonal = line(ax, "perfect prediction")
+    assert (diagonal.get_xdata() == diagonal.get_ydata()).all()
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("actual (m)", "predicted (m)")
+    assert draws(ax)
+
+
+def test_r2_of_a_constant_truth_is_not_divided_by_zero():
+    assert "R² –" in texts(plots.predicted_vs_actual([2, 2], [1, 3]))[0]
+
+
+def test_residuals_are_actual_minus_predicted():
+    ax = plots.residuals([[1], [5]], [2, 3])
+    assert ax.collections[0].get_offsets().tolist() == [[2, -1], [3, 2]]
+
+
+@pytest.mark.parametrize("draw", [plots.predicted_vs_actual, plots.residuals, plots.roc, plots.calibration])
+def test_truth_and_prediction_of_different_length_are_refused_not_broadcast(draw):
+    with pytest.raises(ValueError, match="must have the same length; got 3 and 1"):
+        draw([0, 1, 1], [0.5])
+    with pytest.raises(ValueError, match=r"must have shape \(N,\) or \(N, 1\) with N ≥ 1; got \(2, 2\)"):
+        draw([0, 1], [[0, 1], [1, 0]])
+
+
+# --- tables and classes -------------------------------------------------------------------------------------
+
+
+def test_heatmap_writes_each_number_into_its_own_cell():
+    ax = plots.heatmap([[1, 2, 3], [4, 5, 1e-6]], ["r0", "r1"], ["a", "b", "c"], log=True, label="x")
+    assert {text.get_position(): text.get_text() for text in ax.texts} == {
+        (0, 0): "1", (1, 0): "2", (2, 0): "3", (0, 1): "4", (1, 1): "5", (2, 1): "1e-06",
+    }  # fmt: skip
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["r0", "r1"]
+    assert draws(ax)
+
+
+def test_heatmap_text_stands_out_from_its_cell():
+    """Contrast of text and colour at least 4.5 : 1 (WCAG AA) all along the colour scale."""
+    ax = plots.heatmap(np.linspace(0, 1, 24).reshape(2, 12), "ab", [str(i) for i in range(12)])
+    image = ax.images[0]
+
+    def luminance(colour):
+        rgb = np.array(to_rgb(colour))
+        return np.dot(
+            (0.2126, 0.7152, 0.0722), np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        )
+
+    for text in ax.texts:
+        column, row = text.get_position()
+        cell = luminance(image.cmap(image.norm(image.get_array()[row, column]))[:3])
+        ink = luminance(text.get_color())
+        assert (max(cell, ink) + 0.05) / (min(cell, ink) + 0.05) >= 4.5
+
+
+def test_heatmap_says_nan_infinity_and_zero_on_a_logarithmic_scale():
+    ax = plots.heatmap([[np.nan, np.inf, -np.inf, 0, 10]], ["r"], list("abcde"), log=True)
+    assert texts(ax) == ["nan", "∞", "−∞", "0", "10"]
+    assert draws(ax)
+    assert draws(plots.heatmap([[np.nan]], ["r"], ["c"]))
+    assert draws(plots.heatmap([[0.0, 0.0]], ["r"], ["a", "b"], log=True))
+
+
+def test_heatmap_refuses_names_that_do_not_fit():
+    with pytest.raises(ValueError, match=r"table must have shape \(2, 1\); got \(1, 2\)"):
+        plots.heatmap([[1, 2]], ["a", "b"], ["c"])
+
+
+def test_confusion_shows_counts_and_the_share_of_each_row():
+    ax = plots.confusion([[8, 2], [0, 0]], ["ill", "well"])
+    assert texts(ax) == ["8\n80%", "2\n20%", "0\n0%", "0\n0%"]
+    assert (ax.get_ylabel(), ax.get_xlabel()) == ("actual", "predicted")
+    assert texts(plots.confusion(np.eye(10, dtype=int), list("0123456789")))[:2] == ["1", "0"]
+    with pytest.raises(ValueError, match="whole numbers"):
+        plots.confusion([[0.5, 0.5], [0, 1]], ["a", "b"])
+    with pytest.raises(ValueError, match=r"matrix must have shape \(3, 3\); got \(2, 2\)"):
+        plots.confusion([[1, 0], [0, 1]], list("abc"))
+
+
+def test_roc_area_is_the_share_of_pairs_in_the_right_order():
+    """The area under the curve is P(score of a positive > score of a negative), ties counting half."""
+    rng = np.random.default_rng(1)
+    y, score = rng.integers(0, 2, 60), rng.integers(0, 9, 60) / 9
+    right = score[y == 1][:, None] - score[y == 0][None, :]
+    area = np.mean((right > 0) + 0.5 * (right == 0))
+    ax = plots.roc(y, score)
+    curve = line(ax, f"model (area {area:.3f})")
+    assert curve.get_xydata()[[0, -1]].tolist() == [[0, 0], [1, 1]]
+    with pytest.raises(ValueError, match="y_true must hold both classes 0 and 1"):
+        plots.roc([1, 1], [0.1, 0.2])
+
+
+def test_calibration_puts_the_share_that_came_true_over_the_mean_probability_of_the_bin():
+    ax = plots.calibration([0, 1, 1, 1], [0.1, 0.2, 0.8, 1.0], bins=2)
+    points = next(container for container in ax.containers).lines[0]
+    np.testing.assert_allclose(points.get_xydata(), [[0.15, 0.5], [0.9, 1.0]])
+    with pytest.raises(ValueError, match=r"probability must be in \[0, 1\]; got 0 to 2"):
+        plots.calibration([0, 1], [0, 2])
+
+
+X = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
+
+
+@pytest.mark.parametrize(
+    "predict",
+    [
+        lambda points: (points[:, 0] > 0).astype(float),
+        lambda points: 1 / (1 + np.exp(-points[:, :1])),
+        lambda points: np.stack([-points[:, 0], points[:, 0]], axis=1),
+    ],
+    ids=["labels", "probabilities (N, 1)", "scores (N, 2)"],
+)
+def test_decision_regions_colour_both_sides_and_show_the_samples(predict):
+    ax = plots.decision_regions(predict, X, [[0], [1], [1]], resolution=40, names=["left", "right"])
+    mesh = ax.collections[0]
+    rgba = mesh.to_rgba(mesh.get_array()).reshape(40, 40, 4)
+    assert not np.allclose(rgba[20, 2], rgba[20, -3])
+    samples = {c.get_label(): c.get_offsets().tolist() for c in ax.collections if len(c.get_offsets())}
+    assert samples["left"] == X[:1].tolist()
+    assert samples["right"] == X[1:].tolist()
+    assert draws(ax)
+
+
+def test_decision_regions_take_one_hot_classes_and_refuse_other_shapes():
+    ax = plots.decision_regions(lambda p: np.zeros((len(p), 3)), X, np.eye(3), resolution=5)
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["class 0", "class 1", "class 2"]
+    with pytest.raises(ValueError, match=r"X must have shape \(N, 2\); got \(2, 3\)"):
+        plots.decision_regions(len, np.ones((2, 3)), [0, 1])
+    with pytest.raises(ValueError, match="X and y must have the same length; got 3 and 2"):
+        plots.decision_regions(len, X, [0, 1])
+    with pytest.raises(ValueError, match=r"predict must return \(25,\) or \(25, k\); got \(3,\)"):
+        plots.decision_regions(lambda p: np.zeros(3), X, [0, 1, 1], resolution=5)
+
+
+def test_images_are_shown_on_one_scale_with_their_titles():
+    pictures = np.arange(12.0).reshape(3, 2, 2, 1)
+    axes = plots.images(pictures, ["a", "b", "c"], columns=2)
+    assert [ax.get_title() for ax in axes] == ["a", "b", "c"]
+    for ax, picture in zip(axes, pictures, strict=True):
+        assert np.array_equal(ax.images[0].get_array(), picture[..., 0])
+        assert ax.images[0].get_clim() == (0, 11)
+    with pytest.raises(ValueError, match="titles must be as many as images; got 1 and 3"):
+        plots.images(pictures, ["a"])
+    with pytest.raises(ValueError, match=r"X must have shape .*; got \(4, 4\)"):
+        plots.images(np.ones((4, 4)))
+
+
+# --- functions and paths over them --------------------------------------------------------------------------
+
+
+def test_curve_with_tangent_touches_the_curve_with_the_slope_given_and_steps_along_the_curve():
+    ax = plots.curve_with_tangent(lambda x: x**2, 1.0, 2.0, step=-0.5, xlim=(-1, 2))
+    tangent = line(ax, "slope 2")
+    assert np.polyfit(*tangent.get_xydata().T, 1) == pytest.approx([2, -1])  # y = 2x − 1 touches x² in (1, 1)
+    arrow = ax.texts[0]
+    assert (arrow.xyann, arrow.xy) == ((1.0, 1.0), (0.5, 0.25))
+    with pytest.raises(ValueError, match="f must work element by element"):
+        plots.curve_with_tangent(lambda x: 1.0, 0, 0)
+
+
+def test_surface_is_lowest_where_the_function_is_and_paths_keep_to_its_frame():
+    ax = plots.surface(lambda x, y: x**2 + 10 * y**2, (-2, 2), (-1, 1), minimum=(0, 0))
+    points = [[1.5, 0.5], [1.0, -0.3], [50.0, 0.0], [np.nan, 0], [0, 0]]
+    plots.path(ax, points, label="SGD")
+    assert line(ax, "SGD").get_xydata().tolist() == points[:3]
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-2, 2), (-1, 1))
+    assert ax.lines[0].get_xydata().tolist() == [[0, 0]]
+    assert draws(ax)
+
+
+def test_surface_levels_follow_the_ratio_of_heights_or_their_difference():
+    ax = plots.surface(lambda x, y: 5 + x**2 + 0 * y, (0, 2), (0, 1), log=True, levels=8)
+    heights = np.diff(ax.collections[0].levels)[1:]
+    np.testing.assert_allclose(heights[1:] / heights[:-1], heights[1] / heights[0])
+    ax = plots.surface(lambda x, y: 5 + x**2 + 0 * y, (0, 2), (0, 1), log=False, levels=8)
+    np.testing.assert_allclose(np.diff(ax.collections[0].levels), 0.5)
+
+
+def test_surface_and_path_refuse_what_cannot_be_drawn():
+    with (
+        pytest.raises(ValueError, match="f must be finite over xlim × ylim; got nan or inf"),
+        np.errstate(all="ignore"),
+    ):
+        plots.surface(lambda x, y: np.log(x + y), (-1, 1), (-1, 1))
+    with pytest.raises(ValueError, match="f must not be constant"):
+        plots.surface(lambda x, y: 0 * x, (-1, 1), (-1, 1))
+    with pytest.raises(ValueError, match=r"f must return an array of shape \(161, 161\); got \(\)"):
+        plots.surface(lambda x, y: 1.0, (-1, 1), (-1, 1))
+    _, ax = plt.subplots()
+    with pytest.raises(ValueError, match=r"points must have shape \(T, 2\) with T ≥ 1; got \(3,\)"):
+        plots.path(ax, [1, 2, 3])
+    with pytest.raises(ValueError, match="points must begin with a finite position"):
+        plots.path(ax, [[np.nan, 0], [1, 1]])
+
+
+# --- networks -----------------------------------------------------------------------------------------------
+
+
+def edges(ax):
+    return [c for c in ax.collections if isinstance(c, LineCollection)]
+
+
+def neurons(ax):
+    return [patch for patch in ax.patches if isinstance(patch, Circle)]
+
+
+def test_network_draws_every_unit_and_every_weight():
+    ax = plots.network([3, 5, 2], activations=["ReLU", "softmax"])
+    assert len(neurons(ax)) == 10
+    assert [len(collection.get_segments()) for collection in edges(ax)] == [15, 10]
+    assert {"3", "5 × ReLU", "2 × softmax"} <= set(texts(ax))
+    assert draws(ax)
+
+
+def test_network_leaves_out_the_middle_of_large_layers_and_says_how_many_there_are():
+    ax = plots.network([3, 26, 364])
+    assert len(neurons(ax)) == 3 + 7 + 7
+    assert [len(collection.get_segments()) for collection in edges(ax)] == [21, 49]
+    assert texts(ax).count("⋮") == 2
+    assert {"26", "364"} <= set(texts(ax))
+    heights = sorted(patch.center[1] for patch in neurons(ax)[-7:])
+    assert np.allclose(np.diff(heights), [1, 1, 2, 1, 1, 1])  # the dots stand in the gap
+
+
+def test_network_shows_size_and_sign_of_each_weight():
+    W = [np.array([[1.0, -4.0], [0.0, 2.0]])]
+    ax = plots.network([2, 2], W, show_weights=True)
+    (lines,) = edges(ax)
+    widths = dict(zip(["00", "01", "10", "11"], lines.get_linewidths(), strict=True))
+    assert widths["01"] > widths["11"] > widths["00"] > widths["10"]
+    blue, vermillion = to_rgba(plots.BLUE)[:3], to_rgba(plots.VERMILLION)[:3]
+    assert [tuple(colour[:3]) for colour in lines.get_colors()] == [blue, vermillion, blue, blue]
+    assert {"1", "−4", "0", "2"} <= set(texts(ax))
+
+
+def test_network_writes_the_values_of_the_units_that_are_drawn():
+    ax = plots.network([2, 12, 1], values=[[0.5, -1.25], np.arange(12), None])
+    shown = texts(ax)
+    assert {"0.5", "−1.25", "0", "3", "9", "11"} <= set(shown)
+    assert "5" not in shown
+
+
+def test_network_highlight_makes_weights_strong_and_the_others_step_back():
+    ax = plots.network([2, 2, 1], highlight=[(0, 1, 0), (1, 0)])
+    alpha = [colour[3] for colour in edges(ax)[0].get_colors()]
+    assert alpha[2] == 1
+    assert max(alpha[:2] + alpha[3:]) < 0.3
+    marked = [patch.get_linewidth() > 2 for patch in neurons(ax)]
+    assert marked == [False, False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([3],), r"layer_sizes must be two or more positive integers; got \[3\]"),
+        (([3, 0],), r"layer_sizes must be two or more positive integers"),
+        (([3, 1.5],), r"layer_sizes must be two or more positive integers"),
+        (([2, 3], [np.ones((3, 2))]), r"weights must have the shapes \[\(2, 3\)\]; got \[\(3, 2\)\]"),
+        (([2, 3, 1], None, ["relu"]), r"activations must be 2, one per layer after the input; got 1"),
+        (
+            ([2, 1], None, None, [[1], [1]]),
+            r"values must have \[2, 1\] numbers per layer \(or None\); got \[1, 1\]",
+        ),
+        (
+            ([2, 1], None, None, None, [(0, 2)]),
+            r"highlight must hold .* inside layers \[2, 1\]; got \(0, 2\)",
+        ),
+        (([2, 1], None, None, None, [(1, 0, 0)]), r"highlight must hold .* got \(1, 0, 0\)"),
+    ],
+)
+def test_network_names_what_does_not_fit(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plots.network(*arguments)
