@@ -8,7 +8,21 @@ explore) is what the chapters need around it.
 from . import activations, callbacks, gradcheck, initializers, layers, losses, metrics, optimizers, schedules
 from .callbacks import Callback, CSVLogger, EarlyStopping, ModelCheckpoint, Progress, ReduceLROnPlateau
 from .gradcheck import check_gradients
-from .layers import Activation, BatchNorm, Dense, Dropout, Layer
+from .layers import (
+    LSTM,
+    RNN,
+    Activation,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Maxout,
+    MaxPool2D,
+    Residual,
+)
 from .model import DivergenceWarning, History, Sequential, load
 from .optimizers import SGD, Adagrad, Adam, RMSprop
 

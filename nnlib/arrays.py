@@ -1,6 +1,7 @@
 """Arrays, generators of random numbers, and the checks that arguments pass once, at the door."""
 
 from functools import lru_cache
+from math import isfinite
 from numbers import Integral, Real
 
 import numpy as np
@@ -55,7 +56,7 @@ def number(name: str, value, low=-np.inf, high=np.inf, *, open_low=False, open_h
         and (low < value if open_low else low <= value)
         and (value < high if open_high else value <= high)
     )
-    if inside and np.isfinite(value):
+    if inside and isfinite(value):
         return float(value)
     interval = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
     raise ValueError(f"{name} must be a finite number in {interval}; got {value!r}")
@@ -83,6 +84,14 @@ def _ones(n: int, dtype: str) -> Array:
     return np.ones(n, dtype)
 
 
+def same_shape(y_pred, y_true) -> tuple[Array, Array]:
+    """Return both as arrays; (N,) against (N, 1) is refused, since broadcasting would compare every pair of rows."""
+    y_pred, y_true = np.asarray(y_pred), np.asarray(y_true)
+    if y_pred.shape != y_true.shape:
+        raise ValueError(f"y_pred and y_true must have the same shape; got {y_pred.shape} and {y_true.shape}")
+    return y_pred, y_true
+
+
 def sum_rows(x: Array, out: Array | None = None) -> Array:
     """Return Σᵢ x[i, :] of a matrix. As the product 1ᵀx it takes 0.6 µs where x.sum(0) takes 4 (32×100, float32)."""
     return np.matmul(_ones(len(x), x.dtype.name), x, out=out)
@@ -94,12 +103,18 @@ def as_rows(name: str, x, dtype) -> Array:
     Raises
     ------
     ValueError
-        Where `x` is not numeric, has fewer than two axes, has no rows, or holds NaN or infinity (the first
-        such place is named).
+        Where `x` is not numeric, has fewer than two axes, has no rows, has masked entries, or holds NaN or infinity
+        (the first such place is named).
     """
-    x = np.asarray(x)
+    kind = type(x).__name__
+    if isinstance(x, np.ma.MaskedArray) and x.mask.any():
+        raise ValueError(f"{name} must not hold masked entries; got {int(x.mask.sum())} of them")
+    try:
+        x = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} must be rows of equal length; got a {kind} that is ragged") from error
     if x.dtype.kind not in "buif":
-        raise ValueError(f"{name} must hold numbers; got dtype {x.dtype} ({type(x).__name__})")
+        raise ValueError(f"{name} must hold numbers; got dtype {x.dtype} ({kind})")
     if x.ndim < 2:
         hint = f"; use {name}.reshape(-1, 1) for one column" if x.ndim == 1 else ""
         raise ValueError(f"{name} must have shape (rows, ...) with two or more axes; got shape {x.shape}{hint}")

@@ -121,7 +121,7 @@ class ModelCheckpoint(_Monitor):
         if not self.save_best_only or self.improved(logs):
             try:
                 path = self.path.format(epoch=epoch, **logs)
-            except KeyError as error:
+            except (KeyError, IndexError) as error:
                 raise ValueError(f"path may name epoch, {', '.join(logs)}; got {self.path!r}") from error
             model.save(path)
             self.last_path = path
@@ -146,8 +146,16 @@ class CSVLogger(Callback):
             self.writer = csv.DictWriter(self.file, row, delimiter=self.separator)
             if self.file.tell() == 0:
                 self.writer.writeheader()
+            else:
+                self._check_header(list(row))
         self.writer.writerow(row)
         self.file.flush()
+
+    def _check_header(self, columns: list[str]) -> None:
+        with open(self.path, newline="", encoding="utf-8") as file:
+            header = next(csv.reader(file, delimiter=self.separator))
+        if header != columns:
+            raise ValueError(f"append needs a file with the columns {columns}; {self.path!r} has {header}")
 
     def on_train_end(self, model):
         if self.file is not None:

@@ -100,14 +100,12 @@ def load_insurance(path=None, *, source="auto", own_table=False):
     if problem is None:
         return _read_insurance(_cache_dir() / entry["file"], entry)
     if source == "real":
-        raise FileNotFoundError(
-            f"{entry['file']} is in neither NNLIB_DATA_DIR nor {_cache_dir()}, and {problem}"
-        )
+        raise FileNotFoundError(f"{entry['file']} is in neither NNLIB_DATA_DIR nor {_cache_dir()}, and {problem}")
     print(f"{entry['file']}: {problem}; using the simulated twin instead (see data/README.md).")
     return insurance_twin()
 
 
-def insurance_twin(seed=2752):
+def insurance_twin(seed=2914):
     """Charges = rule(age, sex, bmi, children, smoker, region) + extra: a simulated insurance table.
 
     A simulated table with the columns, row count, category counts and structure of the published
@@ -127,8 +125,9 @@ def insurance_twin(seed=2752):
     Parameters
     ----------
     seed : int or numpy.random.Generator
-        Same seed, same table. The default is the one of 3,000 whose means, quantiles, group means and
-        correlations lie closest to those of the published table (all within 7% or 0.03).
+        Same seed, same table. The default was picked out of 20,000 for lying close to the published
+        table: means, quantiles, spread and group means within 7%, correlations within 0.04; and the
+        rows that the chapters set aside for validation and test are as hard to predict.
 
     Returns
     -------

@@ -254,19 +254,24 @@ class Explorer:
             widget.close()
 
 
-_shown: dict[str, tuple[str, list[Explorer]]] = {}
-
-
-def _replace_earlier_run(explorer: Explorer) -> None:
-    """Close what the same notebook cell made when it ran before: Jupyter keeps the state of every widget."""
+def _running_cell() -> tuple[str, str] | None:
+    """Return (cell, run) where a person runs the cell in Jupyter; None in a build or a script."""
     from IPython import get_ipython
 
     kernel = getattr(get_ipython(), "kernel", None)
     parent = kernel.get_parent("shell") if kernel else {}
     cell = parent.get("metadata", {}).get("cellId")
-    if cell is None:
+    return (cell, parent["header"]["msg_id"]) if cell else None
+
+
+_shown: dict[str, tuple[str, list[Explorer]]] = {}
+
+
+def _replace_earlier_run(explorer: Explorer) -> None:
+    """Close what the same notebook cell made when it ran before: Jupyter keeps the state of every widget."""
+    if (running := _running_cell()) is None:
         return
-    run = parent["header"]["msg_id"]
+    cell, run = running
     earlier_run, explorers = _shown.get(cell, (run, []))
     if earlier_run != run:
         for old in explorers:
@@ -276,18 +281,17 @@ def _replace_earlier_run(explorer: Explorer) -> None:
 
 
 def _with_progress(positions: Sequence, patience: float = 2.0) -> Iterable:
-    """Yield the positions; once they have taken longer than `patience` seconds show how many are done.
+    """Yield the positions; where someone waits longer than `patience` seconds, show how many are done.
 
-    tqdm's notebook bar is a widget, whose state would stay in the page for ever, and its text bar leaves
-    lines of stderr in the built page; an html bar that is emptied at the end leaves nothing.
+    tqdm's notebook bar is a widget, whose state would stay in the notebook for ever; an html bar that is
+    emptied at the end leaves nothing.
     """
-    from IPython import get_ipython
     from IPython.display import display
 
     start, bar = time.monotonic(), None
-    in_notebook = getattr(get_ipython(), "kernel", None) is not None
+    someone_waits = _running_cell() is not None
     for done, position in enumerate(positions):
-        if in_notebook and time.monotonic() - start > patience:
+        if someone_waits and time.monotonic() - start > patience:
             text = f"{done} of {len(positions)} states drawn"
             meter = f'<progress value="{done}" max="{len(positions)}"></progress>'
             data = {"text/html": f"<label>{meter} {text}</label>", "text/plain": text}

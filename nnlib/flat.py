@@ -39,7 +39,16 @@ class FlatParameters:
             for (layer, name), start, end in zip(tensors, ends[:-1], ends[1:], strict=True)
         ]
         for layer, name, place in self.slices:
-            shape = layer.params[name].shape
             self.params[place] = layer.params[name].ravel()
+        self._make_views()
+
+    def _make_views(self) -> None:
+        for layer, name, place in self.slices:
+            shape = layer.params[name].shape
             layer.params[name] = self.params[place].reshape(shape)
             layer.grads[name] = self.grads[place].reshape(shape)
+
+    def __setstate__(self, state: dict) -> None:
+        # copy.deepcopy and pickle copy every view as an array of its own; without this the copy would never learn
+        self.__dict__.update(state)
+        self._make_views()

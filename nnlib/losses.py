@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .arrays import Array, look_up, number
+from .activations import Activation
+from .arrays import Array, look_up, number, same_shape
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,12 @@ class Loss:
 
     def value(self, y_pred: Array, y_true: Array, sample_weight: Array | None = None) -> float:
         """Return L, a float."""
-        rows = self.rows(y_pred, y_true)
+        rows = self.rows(*same_shape(y_pred, y_true))
         return float(rows.mean() if sample_weight is None else (sample_weight * rows).mean())
 
     def grad(self, y_pred: Array, y_true: Array, sample_weight: Array | None = None) -> Array:
         """Return ∂L/∂y_pred, of the shape of `y_pred`."""
-        slope = self.slope(y_pred, y_true)
+        slope = self.slope(*same_shape(y_pred, y_true))
         n = len(slope)
         if sample_weight is None:
             slope *= 1 / n
@@ -134,17 +135,27 @@ def get(loss: "str | dict | Loss") -> Loss:
     return look_up("loss", loss, Loss, LOSSES, MAKERS)
 
 
-def check_targets(loss: Loss, y_true: Array) -> None:
+def check_output(loss: Loss, activation: Activation | None) -> None:
+    """Raise a ValueError where the last activation cannot yield the probabilities that a cross-entropy needs."""
+    unbounded = ("linear", "relu", "leaky_relu", "elu", "tanh")
+    if loss.name.endswith("crossentropy") and activation is not None and activation.name in unbounded:
+        needed = "softmax" if loss.name.startswith("categorical") else "sigmoid"
+        raise ValueError(
+            f"{loss.name} needs a model that ends in probabilities, activation={needed!r}; got {activation.name!r}"
+        )
+
+
+def check_targets(loss: Loss, y_true: Array, name: str = "y") -> None:
     """Raise a ValueError where `y_true` is no target for a cross-entropy: outside [0, 1], or rows not summing to 1."""
     if loss.name.endswith("crossentropy") and (y_true.min() < 0 or y_true.max() > 1):
-        raise ValueError(f"{loss.name} needs y in [0, 1]; got values from {y_true.min():g} to {y_true.max():g}")
+        raise ValueError(f"{loss.name} needs {name} in [0, 1]; got values from {y_true.min():g} to {y_true.max():g}")
     if loss.name == "categorical_crossentropy":
         total = y_true.sum(axis=-1)
         wrong = np.argwhere(np.abs(total - 1) > 1e-3)
         if len(wrong):
             row = int(wrong[0, 0])
             raise ValueError(
-                "categorical_crossentropy needs y one-hot (or probabilities that sum to 1) along the last axis; "
+                f"categorical_crossentropy needs {name} one-hot (or probabilities that sum to 1) along the last axis; "
                 f"row {row} is {y_true[row].tolist()}"
             )
 

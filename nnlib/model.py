@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 
 from . import losses, metrics, optimizers, storage
-from .arrays import Array, Shape, as_dtype, as_generator, as_rows, positive_integer
-from .callbacks import Progress
+from .arrays import Array, Shape, as_dtype, as_generator, as_rows, number, positive_integer
+from .callbacks import Callback, Progress
 from .flat import FlatParameters
 from .layers import Layer
 
@@ -79,12 +79,11 @@ class Sequential:
         shape = tuple(positive_integer("input_shape", size) for size in np.atleast_1d(input_shape).tolist())
         every = self._every_layer()
         for layer in every:
-            if layer.params or layer.buffers:
+            if layer.output_shape is not None:
                 raise ValueError(f"{layer!r} already belongs to another model; make a new layer")
-        self.input_shape, self.shapes = shape, []
+        self.input_shape = shape
         for layer in self.layers:
-            shape = layer.build(shape, self.rng, self.dtype)
-            self.shapes.append(shape)
+            layer.output_shape = shape = layer.build(shape, self.rng, self.dtype)
         self.output_shape = shape
         self.flat = FlatParameters(every, self.dtype)
         self.params, self.grads = self.flat.params, self.flat.grads
@@ -185,20 +184,24 @@ class Sequential:
         DivergenceWarning
             Where loss or weights became NaN or infinite: training stops, the best weights so far are put back.
         """
+        epochs, batch_size = positive_integer("epochs", epochs), positive_integer("batch_size", batch_size)
         X = self._as_input("X", X)
         y = self._as_target("y", y, len(X))
         validation = self._as_validation(validation_data)
-        self._settle(loss, optimizer, metrics, y)
         weight = self._row_weights(y, sample_weight, class_weight)
-        epochs, batch_size = positive_integer("epochs", epochs), positive_integer("batch_size", batch_size)
+        self._settle(loss, optimizer, metrics, y, self)
+        if validation:
+            losses.check_targets(self.loss, validation[1], "validation y")
         callbacks = [*callbacks, *([Progress()] if verbose else [])]
         objective, history, n = self.objective(self.loss), History(), len(X)
         outputs = np.empty((n, *self.output_shape), self.dtype)
         best, best_epoch, best_weights = np.inf, self.epoch, self.get_weights()
         self.stop_training = False
+        begun: list[Callback] = []
         try:
             for callback in callbacks:
                 callback.on_train_begin(self, epochs)
+                begun.append(callback)
             for _ in range(epochs):
                 logs = {"learning_rate": self.optimizer.rate()}
                 order = self.rng.permutation(n) if shuffle else slice(None)
@@ -217,9 +220,12 @@ class Sequential:
                         logs |= {f"val_{name}": value for name, value in scores.items()}
                 history.record(logs)
                 score = logs.get("val_loss", logs["loss"])
-                diverged = not (np.isfinite(logs["loss"] + score) and np.isfinite(self.params).all())
+                diverged = not (np.isfinite(logs["loss"] + score) and self._weights_are_finite())
                 if diverged:
-                    self._recover(outputs, batch_size, best_epoch, best_weights)
+                    with np.errstate(all="ignore"):
+                        bad = np.flatnonzero(~np.isfinite(objective.rows(outputs, y_epoch)))
+                    step = (bad[0] if len(bad) else n - 1) // batch_size + 1
+                    self._recover(step, best_epoch, best_weights)
                 elif score < best:
                     best, best_epoch, best_weights = score, self.epoch, self.get_weights()
                 for callback in callbacks:
@@ -227,7 +233,7 @@ class Sequential:
                 if diverged or self.stop_training:
                     break
         finally:
-            for callback in callbacks:
+            for callback in begun:
                 callback.on_train_end(self)
         return history
 
@@ -241,26 +247,40 @@ class Sequential:
             through `through`, and only this model is updated. That is a generator's step against its discriminator.
         """
         x = self._as_input("x", x)
-        judge = through or self
-        if through is not None and through.params is None:
-            through.build(self.output_shape)
+        judge = self if through is None else through
+        if through is not None:
+            through._follow(self)
         y = judge._as_target("y", y, len(x))
-        self._settle(loss, optimizer, (), y)
+        self._settle(loss, optimizer, (), y, judge)
         objective = judge.objective(self.loss)
         if through is None:
             output = self.learn(x, y, objective)
         else:
+            kept = through.get_weights()
             a = through.forward(self.forward(x, training=True), training=True)
             output = through.layers[-1].z if objective.on_z else a
             through.layers[through._first].skip_dx = False
             self.backward(through._backward_from(objective, a, y))
+            through.set_weights(kept)  # its running statistics have moved
         self.optimizer.step(self.params, self.grads)
         return objective.value(output, y)
 
-    def _settle(self, loss, optimizer, wanted, y) -> None:
+    def _follow(self, first: "Sequential") -> None:
+        """Check that this model can take the output of `first`; build it if need be."""
+        if self.dtype != first.dtype:
+            raise ValueError(f"through must have the dtype of the model, {first.dtype.name}; got {self.dtype.name}")
+        if self.params is None:
+            self.build(first.output_shape)
+        if self.input_shape != first.output_shape:
+            raise ValueError(
+                f"through must take inputs of shape {first.output_shape}, the model's output; got {self.input_shape}"
+            )
+
+    def _settle(self, loss, optimizer, wanted, y, judge: "Sequential") -> None:
         """Fix loss, optimizer and metrics for this training; an optimizer that is new here starts from nothing."""
         self.loss = losses.get(loss if loss is not None or self.loss is None else self.loss)
         losses.check_targets(self.loss, y)
+        losses.check_output(self.loss, getattr(judge.layers[-1], "activation", None))
         self.metrics = [metrics.get(metric) for metric in wanted] if not isinstance(wanted, str) else None
         if self.metrics is None:
             raise ValueError(f"metrics must be a list; got {wanted!r}; use [{wanted!r}]")
@@ -273,19 +293,21 @@ class Sequential:
             optimizer.init(len(self.params), self.dtype, self.flat.decayed)
             self.optimizer = optimizer
 
-    def _recover(self, outputs, batch_size, best_epoch, best_weights) -> None:
-        """Say where the numbers left the finite ones, put the best weights back and empty the optimizer's memory."""
-        bad = np.flatnonzero(~np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1))
-        step = bad[0] // batch_size + 1 if len(bad) else -(-len(outputs) // batch_size)
+    def _weights_are_finite(self) -> bool:
+        return np.isfinite(self.params).all() and all(np.isfinite(buffer).all() for _, buffer in self._buffers())
+
+    def _recover(self, step, best_epoch, best_weights) -> None:
+        """Put the best weights back, empty the optimizer's memory and say where the numbers left the finite ones."""
+        self.set_weights(best_weights)
+        learning_rate = self.optimizer.rate()
+        self.optimizer.init(len(self.params), self.dtype, self.flat.decayed)
         warnings.warn(
             f"the loss or a weight became NaN or infinite in epoch {self.epoch}, step {step}: training stopped; the "
-            f"weights are those after epoch {best_epoch}. A smaller learning rate (now {self.optimizer.rate():g}), "
+            f"weights are those after epoch {best_epoch}. A smaller learning rate (now {learning_rate:g}), "
             "scaled inputs and targets, or clip_norm may help.",
             DivergenceWarning,
             stacklevel=3,
         )
-        self.set_weights(best_weights)
-        self.optimizer.init(len(self.params), self.dtype, self.flat.decayed)
 
     # -- using a model ------------------------------------------------------------------------------------------------
 
@@ -299,7 +321,9 @@ class Sequential:
         y = self._as_target("y", y, len(X))
         if loss is None and self.loss is None:
             raise ValueError(f"loss must be one of {', '.join(losses.LOSSES)}; got None and no earlier fit")
-        objective = self.objective(self.loss if loss is None else loss)
+        loss = losses.get(self.loss if loss is None else loss)
+        losses.check_targets(loss, y)
+        objective = self.objective(loss)
         return self._scores(self._outputs(X, objective), y, objective, wanted=metrics)
 
     def _outputs(self, X: Array, objective: losses.Loss | None) -> Array:
@@ -320,12 +344,14 @@ class Sequential:
 
     def get_weights(self) -> list[Array]:
         """Return copies of all parameters (one flat array) and of all running statistics."""
+        self._require_built()
         return [self.params.copy(), *(buffer.copy() for _, buffer in self._buffers())]
 
     def set_weights(self, weights: list[Array]) -> None:
         """Put back what `get_weights` returned."""
+        self._require_built()
         targets = [self.params, *(buffer for _, buffer in self._buffers())]
-        if [w.shape for w in weights] != [t.shape for t in targets]:
+        if [np.shape(w) for w in weights] != [t.shape for t in targets]:
             raise ValueError(
                 f"weights must have shapes {[t.shape for t in targets]}; got {[np.shape(w) for w in weights]}"
             )
@@ -348,11 +374,9 @@ class Sequential:
         """Print the network, layer by layer: shapes and numbers of parameters."""
         trained, kept = self.parameter_counts()
         lines = [("layer", "output shape", "parameters", "not trainable"), ("input", self.input_shape, 0, 0)]
-        for layer, shape in zip(self.layers, self.shapes, strict=True):
-            parts = list(layer.walk())
-            fixed = sum(b.size for part in parts for b in part.buffers.values())
-            total = fixed + sum(p.size for part in parts for p in part.params.values())
-            lines.append((_title(layer), shape, total, fixed))
+        for title, layer in _outline(self.layers):
+            kept = sum(buffer.size for buffer in layer.buffers.values())
+            lines.append((title, layer.output_shape, kept + sum(p.size for p in layer.params.values()), kept))
         rows = [(a, str(b), *(f"{n:,}" if isinstance(n, int) else n for n in rest)) for a, b, *rest in lines]
         w = [max(len(row[i]) for row in rows) for i in range(4)]
         for i, row in enumerate(rows):
@@ -436,12 +460,23 @@ class Sequential:
             missing = sorted(set(row_class.tolist()) - set(class_weight))
             if missing:
                 raise ValueError(f"class_weight must have a weight for every class in y; class {missing[0]} has none")
-            weight *= np.array([class_weight[c] for c in row_class.tolist()], self.dtype)
+            factors = {c: number(f"class_weight[{c}]", factor, 0) for c, factor in class_weight.items()}
+            weight *= np.array([factors[c] for c in row_class.tolist()], self.dtype)
         return weight
 
 
 def _inside(shape: Shape) -> str:
     return ", ".join(map(str, shape))
+
+
+def _outline(layers: list[Layer], branch="") -> list[tuple[str, Layer]]:
+    """Return (title, layer) for each layer and, after it, drawn as its branches, the layers inside it."""
+    lines = []
+    for layer in layers:
+        joint, trunk = ("", "") if not branch else ("└ ", "  ") if layer is layers[-1] else ("├ ", "│ ")
+        lines.append((branch[2:] + joint + _title(layer), layer))
+        lines += _outline(layer.children, branch + trunk if branch else "  ")
+    return lines
 
 
 def _title(layer: Layer) -> str:

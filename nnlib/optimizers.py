@@ -52,6 +52,8 @@ class Optimizer:
         self.t += 1
         if self.clip_norm is not None:
             norm = float(np.sqrt(np.dot(grads, grads)))
+            if norm == np.inf:  # the squares overflowed, beyond 1.8e19 in float32; the norm need not
+                norm = float(np.linalg.norm(grads.astype(np.float64)))
             if norm > self.clip_norm:
                 grads *= self.clip_norm / norm
         if self.weight_decay:

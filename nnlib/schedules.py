@@ -83,7 +83,7 @@ class Warmup:
 class OneCycle:
     """Up from peak/start to peak in `up` · steps, down to peak/end at `steps`, both by a half cosine (Smith 2018).
 
-    The variant of the two-phase policy that the fastai and PyTorch libraries use, without its momentum cycle.
+    The two-phase variant of fastai, without its momentum cycle. PyTorch's `final_div_factor` is end/start here.
     """
 
     peak: float

@@ -3,8 +3,10 @@
 import inspect
 import json
 import os
-import tempfile
+import secrets
 import zipfile
+import zlib
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 
 import numpy as np
@@ -19,24 +21,18 @@ FORMAT = 1
 def write(path, config: dict, arrays: dict[str, Array]) -> None:
     """Write `config` (as JSON) and `arrays` to one .npz file, first under another name, then renamed."""
     path = os.fspath(path)
-    text = np.array(json.dumps({"format": FORMAT, **config}))
-    handle, temporary = tempfile.mkstemp(prefix=".saving-", dir=os.path.dirname(path) or ".")
+    text = np.array(json.dumps({"format": FORMAT, **config}, default=lambda number: number.item()))
+    temporary = os.path.join(os.path.dirname(path), f".saving-{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             np.savez(file, config=text, **arrays)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def read(path) -> tuple[dict, dict[str, Array]]:
@@ -44,10 +40,10 @@ def read(path) -> tuple[dict, dict[str, Array]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        config = json.loads(str(arrays.pop("config")))
-    except FileNotFoundError:
+        config = dict(json.loads(str(arrays.pop("config"))))
+    except OSError:
         raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{os.fspath(path)!r} is not a model saved by nnlib, or is damaged: {error}") from error
     if config.get("format") != FORMAT:
         raise ValueError(f"{os.fspath(path)!r} has format {config.get('format')!r}; this version reads {FORMAT}")

@@ -24,9 +24,7 @@ except ImportError:  # Windows: everything works, but two sweeps in one director
 __all__ = ["sweep"]
 
 
-def sweep(
-    run, grid, *, directory, workers=None, shared=None, version=None, retry_failed=False, progress=True
-):
+def sweep(run, grid, *, directory, workers=None, shared=None, version=None, retry_failed=False, progress=True):
     """Call ``run`` once for each combination of the grid's values and return one row for each.
 
     Each result is stored in a file of its own as soon as it is there. Call `sweep` again after an interrupt,
@@ -49,7 +47,7 @@ def sweep(
     workers : int, optional
         Number of processes; by default as many as there are usable cores. 1 runs everything here, in this
         process, where a debugger can stop it. Another joblib backend replaces the processes:
-        ``with joblib.parallel_config(backend="dask")`` uses the whole of a Dask cluster, unless `workers` is 1.
+        ``with joblib.parallel_config(backend="dask")`` uses a whole Dask cluster, unless `workers` is 1.
         BLAS is limited to one thread in each worker, so that results do not depend on their number.
     shared : str, optional
         Name of a numeric parameter, such as epochs, whose values one training passes through on its way.
@@ -67,7 +65,8 @@ def sweep(
     pandas.DataFrame
         One row per configuration in the order of the grid. Columns: those of the grid, those of the results,
         ``seconds`` (of the call of ``run``; rows that shared a call each show all of it) and ``error``: None,
-        or what ``run`` raised. The traceback is in the file. One that fails does not stop the others.
+        or what ``run`` raised. The traceback is in the file. One that fails does not stop the others; only a
+        worker that dies, for want of memory say, ends the sweep with joblib's error, to be called again.
 
     Raises
     ------
@@ -108,7 +107,7 @@ def sweep(
     function = getattr(run, "func", run)  # a functools.partial has no name of its own
     name = f"{function.__module__}.{getattr(function, '__qualname__', type(function).__qualname__)}"
     manifest = {"format": 1, "run": name, "names": sorted(grid), "shared": shared, "version": version}
-    store = _Store(Path(directory).resolve(), _encode(manifest, "version"), retry_failed)
+    store = _Store(Path(directory).resolve(), _plain(manifest, "version"), retry_failed)
     store.open()
     train = functools.partial(_train, store, call, shared)
 
@@ -120,11 +119,13 @@ def sweep(
             fixed = {name: value for name, value in config.items() if name != shared}
             groups.setdefault(_key(fixed), (fixed, []))[1].append(config)
 
-    done = sum(record is not None for record in records.values())
+    stored = [record for record in records.values() if record is not None]
+    failed = sum(record["error"] is not None for record in stored)
     with (
         threadpool_limits(1),  # what runs in this process sets the limit too; here it is put back
-        tqdm(total=len(configs), initial=done, desc="sweep", unit="run", disable=not progress) as bar,
+        tqdm(total=len(configs), initial=len(stored), desc="sweep", unit="run", disable=not progress) as bar,
     ):
+        bar.set_postfix(failed=failed)
         if workers == 1:
             finished = (train(*group) for group in groups.values())
         else:
@@ -134,9 +135,7 @@ def sweep(
                 return_as="generator_unordered" if backend.supports_return_generator else "list",
                 batch_size=1,  # neighbours in the grid may differ a hundredfold in time
             )(joblib.delayed(train)(*group) for group in groups.values())
-        failed = sum(bool(record and record["error"]) for record in records.values())
-        for text in itertools.chain.from_iterable(finished):
-            record = json.loads(text)
+        for record in itertools.chain.from_iterable(finished):
             if store.read(record["config"]) is None:  # the worker has another file system
                 store.write([record])
             records[_key(record["config"])] = record
@@ -154,20 +153,19 @@ def sweep(
 
 
 def _train(store, run, shared, fixed, configs):
-    """Run one group of configurations, those that share a call of run, and return their records as JSON."""
+    """Run one group of configurations, those that share a call of run, and return their records."""
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)  # not put back: worker processes are joblib's own, and Dask's start with this limit
     if not store.is_here():
-        return [_encode(record) for record in _execute(run, shared, fixed, configs)]
-    with store.lock(fixed):
-        # Another sweep, or a worker that outlived its killed parent, may have finished them in the meantime.
-        ready = [record for config in configs if (record := store.read(config)) is not None]
-        keys = {_key(record["config"]) for record in ready}
-        configs = [config for config in configs if _key(config) not in keys]
-        new = _execute(run, shared, fixed, configs) if configs else []
+        return _execute(run, shared, fixed, configs)
+    with store.lock(_key(fixed)):
+        # Another sweep, or a worker that outlived its killed parent, may have finished some in the meantime.
+        records = [store.read(config) for config in configs]
+        missing = [config for config, record in zip(configs, records, strict=True) if record is None]
+        new = _execute(run, shared, fixed, missing) if missing else []
         store.write(new)
-    return [_encode(record) for record in (*ready, *new)]
+    return [record for record in records if record is not None] + new
 
 
 def _execute(run, shared, fixed, configs):
@@ -189,9 +187,9 @@ def _execute(run, shared, fixed, configs):
     for name in itertools.chain(*results):
         if name in {*configs[0], "seconds", "error"}:
             raise ValueError(f"run must not return {name!r}: the table has another column of that name")
+    outcome = {"seconds": seconds, "error": error, "traceback": trace}
     return [
-        {"config": config, "result": result, "seconds": seconds, "error": error, "traceback": trace}
-        for config, result in zip(configs, results, strict=True)
+        {"config": _plain(config), "result": result, **outcome} for config, result in zip(configs, results, strict=True)
     ]
 
 
@@ -211,7 +209,7 @@ def _to_columns(result):
     for name, value in columns.items():
         if not isinstance(name, str):
             raise TypeError(f"run must return a dict whose keys are strings; got the key {name!r}")
-        _encode(value, f"the result {name!r}")
+        columns[name] = _plain(value, f"the result {name!r}")
     return columns
 
 
@@ -226,8 +224,8 @@ def _check_grid(grid, shared):
         if not isinstance(values, (list, tuple, range, np.ndarray)):
             raise TypeError(f"grid[{name!r}] must be a list of values; got {values!r}")
         values = [value.item() if isinstance(value, np.generic) else value for value in values]
-        texts = [_encode(value, f"each value of grid[{name!r}]") for value in values]
-        if not texts or len(set(texts)) < len(texts):
+        keys = {_key(_plain(value, f"each value of grid[{name!r}]")) for value in values}
+        if not values or len(keys) < len(values):
             raise ValueError(f"grid[{name!r}] must have at least one value and none twice; got {values!r}")
         checked[name] = values
     if shared is not None and shared not in checked:
@@ -258,20 +256,20 @@ def _with_dict(run, /, **config):
     return run(config)
 
 
-def _encode(value, what="value"):
-    """Return JSON, the same text for the same value; NumPy's scalars are written as the numbers they are."""
+def _plain(value, what="value"):
+    """Return value as it comes back from a JSON file, NumPy's scalars as the numbers they are."""
 
-    def plain(part):
+    def convert(part):
         if isinstance(part, np.generic) and not isinstance(part.item(), np.generic):
             return part.item()
         raise TypeError(f"{what} must be numbers, strings, booleans, None, or lists or dicts; got {part!r}")
 
-    return json.dumps(value, default=plain, sort_keys=True)
+    return json.loads(json.dumps(value, default=convert))
 
 
 def _key(config):
     """Return the identity of a configuration: 16 hexadecimal digits that depend on its values alone."""
-    return hashlib.sha256(_encode(config).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(_plain(config), sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,7 +277,7 @@ class _Store:
     """A directory with one file per configuration, and a manifest that says what they are results of."""
 
     directory: Path
-    manifest: str
+    manifest: dict
     retry_failed: bool
 
     def path(self, config):
@@ -289,25 +287,24 @@ class _Store:
         """Make the directory, or raise ValueError if it holds the results of something else."""
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / "manifest.json"
-        if not path.exists():
-            _write({path: self.manifest})
+        with self.lock("manifest"):
+            if not path.exists():
+                _write({path: self.manifest})
         try:
-            there, here = json.loads(path.read_text()), json.loads(self.manifest)
+            there = json.loads(path.read_text())
         except ValueError as error:
             raise ValueError(f"{path} is damaged; delete {self.directory} or use another one") from error
-        for name, value in here.items():
-            if there.get(name) != value:
+        for name, here in self.manifest.items():
+            if there.get(name) != here:
                 raise ValueError(
-                    f"directory {self.directory} holds results of {name} = {there.get(name)!r}; this call has "
-                    f"{value!r}. Use another directory, or delete that one"
+                    f"directory {self.directory} holds results of {name} = {there.get(name)!r}; "
+                    f"this call has {here!r}. Use another directory, or delete that one"
                 )
 
     def is_here(self):
         """Tell whether this process, perhaps on another machine, sees the directory."""
-        try:
-            return (self.directory / "manifest.json").read_text() == self.manifest
-        except OSError:
-            return False
+        path = self.directory / "manifest.json"
+        return path.exists() and json.loads(path.read_text()) == self.manifest
 
     def read(self, config):
         """Return the record of a configuration, or None if it has to run. A damaged file is set aside."""
@@ -326,28 +323,28 @@ class _Store:
 
     def write(self, records):
         """Store each record in its file."""
-        _write({self.path(record["config"]): _encode(record) for record in records})
+        _write({self.path(record["config"]): record for record in records})
 
     @contextlib.contextmanager
-    def lock(self, fixed):
-        """Let one process at a time work on a group; the system frees the lock of a process that dies."""
+    def lock(self, name):
+        """Let one process at a time do what follows; the system frees the lock of a process that dies."""
         if fcntl is None:
             yield
             return
-        path = self.directory / f"{_key(fixed)}.lock"
+        path = self.directory / f"{name}.lock"
         with open(path, "w") as file:
             with contextlib.suppress(OSError):  # a network file system without locks
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
-            path.unlink(missing_ok=True)  # the results are in place: who waited for the lock finds them
+            path.unlink(missing_ok=True)  # what it guarded is in place: who waited for it looks first
 
 
-def _write(texts):
-    """Write a dict from path to text so that a crash at any point leaves each file whole or absent."""
-    for path, text in texts.items():
+def _write(contents):
+    """Write a dict from path to JSON value so that a crash at any point leaves each file whole or absent."""
+    for path, content in contents.items():
         with open(path.with_suffix(".tmp"), "w") as file:
-            file.write(text)
+            json.dump(content, file)
             file.flush()
             os.fsync(file.fileno())
-    for path in texts:  # together at the end, so that hardly ever a part of a group is there
+    for path in contents:  # together at the end, so that a kill hardly ever cuts a group in two
         os.replace(path.with_suffix(".tmp"), path)

@@ -1,4 +1,4 @@
-"""A sweep in a process of its own, for test_sweep.py to kill: python sweep_driver.py DIRECTORY LOG WORKERS."""
+"""A sweep in a process of its own, for test_sweep.py to kill: sweep_driver.py DIRECTORY LOG WORKERS."""
 
 import os
 import sys

@@ -40,9 +40,7 @@ def unanswered(z):
     return ...
 
 
-@pytest.mark.parametrize(
-    ("check", "answers"), [(check_sum, [...]), (check_pair, [1, ...]), (check_relu, [unanswered])]
-)
+@pytest.mark.parametrize(("check", "answers"), [(check_sum, [...]), (check_pair, [1, ...]), (check_relu, [unanswered])])
 def test_three_dots_are_not_answered_yet(check, answers):
     verdict = check(*answers)
     assert not verdict

@@ -122,9 +122,7 @@ def test_layer_histograms_share_their_scale_and_count_every_value():
 
 def test_bars_with_errors_put_first_name_on_top_with_its_mean_and_whisker():
     ax = plots.bars_with_errors(["a", "b"], [3.0, 5.0], [0.5, 1.0], reference=4)
-    labels = {
-        tick: label.get_text() for tick, label in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)
-    }
+    labels = {tick: label.get_text() for tick, label in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)}
     assert labels == {1: "a", 0: "b"}
     whisker = next(c for c in ax.collections if isinstance(c, LineCollection))
     assert [segment.tolist() for segment in whisker.get_segments()] == [
@@ -188,9 +186,7 @@ def test_heatmap_text_stands_out_from_its_cell():
 
     def luminance(colour):
         rgb = np.array(to_rgb(colour))
-        return np.dot(
-            (0.2126, 0.7152, 0.0722), np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-        )
+        return np.dot((0.2126, 0.7152, 0.0722), np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4))
 
     for text in ax.texts:
         column, row = text.get_position()

@@ -29,9 +29,7 @@ def main():
     (ROOT / "package-lock.json").unlink(missing_ok=True)
     if npm.main(["install", "--package-lock-only", "--ignore-scripts", "--loglevel=error"]):
         raise SystemExit("npm could not resolve package.json")
-    if "://" in "".join(
-        line for line in (ROOT / "package-lock.json").read_text().splitlines() if '"resolved"' in line
-    ):
+    if "://" in "".join(line for line in (ROOT / "package-lock.json").read_text().splitlines() if '"resolved"' in line):
         raise SystemExit("package-lock.json must not name a registry's address")
     print("package-lock.json: renewed")
 

@@ -29,7 +29,7 @@ TAGS = {
 CLAIM = re.compile(r"claim-S\d-\d\d")
 
 # cells that JupyterLab shows folded, as the page does
-FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell", "solution", "checker"}
+FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell", "checker"}
 COMPARED = "nbval-check-output"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -92,6 +92,8 @@ def stripped(notebook):
     cells, ids = [], set()
     for number, cell in enumerate(notebook["cells"], start=1):
         marks = tags(cell)
+        if "solution" in marks:
+            marks = marks - {"hide-input"} | {"hide-cell"}
         metadata = {"tags": sorted(marks)} if marks else {}
         name = cell.get("id") or f"cell-{number:02}"
         while name in ids:
@@ -106,6 +108,8 @@ def stripped(notebook):
         if cell["cell_type"] == "code":
             if marks & FOLDED:
                 metadata["jupyter"] = {"source_hidden": True}
+            if "solution" in marks:
+                metadata["mystnb"] = {"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
             clean["outputs"] = compared_outputs(cell) if COMPARED in marks else []
             # nbval takes outputs without a count for a mistake; a constant says nothing about the run
             clean["execution_count"] = 1 if clean["outputs"] else None

@@ -26,6 +26,9 @@ class Layer:
         What is kept but not learned by gradients (running statistics).
     children : list of Layer
         The layers inside this one.
+    output_shape : tuple of int
+        What `build` returned; set by the model, or by the layer around this one. A layer that has it cannot go into
+        another model, which would overwrite what `forward` remembers for the first.
     skip_dx : bool
         Set by the model on its first layer with parameters, whose dx would be thrown away.
     """
@@ -35,6 +38,7 @@ class Layer:
         self.grads: dict[str, Array] = {}
         self.buffers: dict[str, Array] = {}
         self.children: list[Layer] = []
+        self.output_shape: Shape | None = None
         self.skip_dx = False
 
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype) -> Shape:
@@ -65,6 +69,13 @@ class Layer:
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def __repr__(self) -> str:
-        """Return the layer as the call that makes it."""
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config().items())
-        return f"{type(self).__name__}({arguments})"
+        """Return the layer as the call that makes it, without the arguments that have their default value."""
+        arguments = [repr(child) for child in self.children]
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            value = getattr(self, name)
+            if hasattr(value, "options"):  # an activation or initializer: by name
+                value = {"name": value.name, **value.options} if value.options else value.name
+            default = "linear" if name == "activation" else parameter.default
+            if value != default and parameter.kind is not parameter.VAR_POSITIONAL:
+                arguments.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(arguments)})"

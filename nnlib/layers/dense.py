@@ -1,4 +1,4 @@
-"""Every input to every unit: the weighted sum, and the activation after it."""
+"""Every input to every unit: the weighted sum, and the activation after it, given or learned."""
 
 import numpy as np
 
@@ -62,15 +62,87 @@ class Dense(Activation):
         return (*input_shape[:-1], self.units)
 
     def forward(self, x, training=False):
-        self.x = x
-        z = x @ self.params["W"]
+        self.x = x.reshape(-1, x.shape[-1])
+        z = self.x @ self.params["W"]
         z += self.params["b"]
-        return super().forward(z)
+        return super().forward(z.reshape(*x.shape[:-1], self.units))
 
     def backward_z(self, dz):
         """Gradients: dW = xᵀ dz, db = Σ dz over the batch, dx = dz Wᵀ."""
-        x, W = self.x, self.params["W"]
-        rows, dz_rows = x.reshape(-1, x.shape[-1]), dz.reshape(-1, dz.shape[-1])
-        np.matmul(rows.T, dz_rows, out=self.grads["W"])
-        sum_rows(dz_rows, out=self.grads["b"])
-        return None if self.skip_dx else dz @ W.T
+        before = dz.shape[:-1]
+        dz = dz.reshape(-1, self.units)
+        np.matmul(self.x.T, dz, out=self.grads["W"])
+        sum_rows(dz, out=self.grads["b"])
+        return None if self.skip_dx else (dz @ self.params["W"].T).reshape(*before, -1)
+
+
+class Maxout(Layer):
+    """a = max over p of z_p with z_p = x W_p + b_p: each unit is the largest of `pieces` linear functions.
+
+    The maximum of k lines can take the shape of any convex function of k pieces (ReLU and |z| among them), so the unit
+    learns its own activation. W is (inputs, pieces · units), the columns of piece 0 first, then those of piece 1, ...;
+    b is (pieces · units,). Further axes before the last one are treated as batch.
+
+    Parameters
+    ----------
+    units : int
+        Number of outputs.
+    pieces : int
+        k ≥ 1, the number of linear functions of each unit.
+    initializer, bias_initializer : str, dict or initializers.Initializer
+        How W_p and b_p start; each piece is drawn as a layer of its own, with the fans of `Dense(units)`.
+
+    References
+    ----------
+    Goodfellow et al. 2013, the dense variant. Where two pieces tie, the first one gets the gradient.
+    """
+
+    def __init__(self, units, pieces=2, initializer="glorot_uniform", bias_initializer="zeros"):
+        super().__init__()
+        self.units = positive_integer("units", units)
+        self.pieces = positive_integer("pieces", pieces)
+        self.initializer = initializers.get(initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+
+    def build(self, input_shape, rng, dtype):
+        inputs = input_shape[-1]
+        draws = [self.initializer((inputs, self.units), rng, dtype) for _ in range(self.pieces)]
+        self.add("W", np.concatenate(draws, axis=1))
+        self.add("b", self.bias_initializer((self.pieces * self.units,), rng, dtype))
+        return (*input_shape[:-1], self.units)
+
+    def forward(self, x, training=False):
+        self.x = x.reshape(-1, x.shape[-1])
+        self.z = self.x @ self.params["W"]
+        self.z += self.params["b"]
+        self.a = largest(self._of_piece(self.z))
+        return self.a.reshape(*x.shape[:-1], self.units)
+
+    def backward(self, dy):
+        """∂L/∂z_p = dy where piece p is the largest, else 0; from there on as in `Dense`."""
+        before = dy.shape[:-1]
+        dz = np.empty_like(self.z)
+        to_largest(dy.reshape(-1, self.units), self.a, self._of_piece(self.z), self._of_piece(dz))
+        np.matmul(self.x.T, dz, out=self.grads["W"])
+        sum_rows(dz, out=self.grads["b"])
+        return None if self.skip_dx else (dz @ self.params["W"].T).reshape(*before, -1)
+
+    def _of_piece(self, z):
+        """Return one view (rows, units) per piece."""
+        return [z[:, p * self.units : (p + 1) * self.units] for p in range(self.pieces)]
+
+
+def largest(parts):
+    """Return the element-wise maximum of several arrays."""
+    a = parts[0].copy()
+    for part in parts[1:]:
+        np.maximum(a, part, out=a)
+    return a
+
+
+def to_largest(da, a, parts, d_parts):
+    """Write the gradient of `a = largest(parts)` into `d_parts`: each entry of da goes to the first part that holds a."""
+    rest = da.copy()
+    for part, d_part in zip(parts, d_parts, strict=True):
+        np.multiply(rest, part == a, out=d_part)
+        rest -= d_part  # exact: an entry is handed on whole or not at all

@@ -88,6 +88,58 @@ class BatchNorm(Layer):
         return dx.reshape(shape)
 
 
+class LayerNorm(Layer):
+    """y = γ x̂ + β with x̂ = (x - μ)/√(σ² + ε), where μ and σ² are those of each row, over its features (the last axis).
+
+    `BatchNorm` turned by 90°: nothing depends on the other rows, so training and prediction are the same and there is
+    nothing to keep. Of a sequence every time step is normalized on its own, of an image every pixel.
+
+    Parameters
+    ----------
+    epsilon : float
+        ε, added to the variance (which divides by the number of features, as everywhere). Keras' default is 1e-3.
+
+    References
+    ----------
+    Ba, Kiros & Hinton 2016.
+    """
+
+    def __init__(self, epsilon=1e-5):
+        super().__init__()
+        self.epsilon = number("epsilon", epsilon, 0, open_low=True)
+
+    def build(self, input_shape, rng, dtype):
+        features = input_shape[-1]
+        self.add("gamma", np.ones(features, dtype))
+        self.add("beta", np.zeros(features, dtype))
+        return input_shape
+
+    def forward(self, x, training=False):
+        x_hat = x - x.mean(axis=-1, keepdims=True)
+        self.scale = 1 / np.sqrt((x_hat * x_hat).mean(axis=-1, keepdims=True) + self.epsilon)
+        x_hat *= self.scale
+        self.x_hat = x_hat
+        y = x_hat * self.params["gamma"]
+        y += self.params["beta"]
+        return y
+
+    def backward(self, dy):
+        """dγ = Σ dy·x̂ and dβ = Σ dy over all rows; dx = (g - mean(g) - x̂ · mean(g·x̂))/√(σ² + ε) with g = γ dy.
+
+        The means are over each row's features. They are there because μ and σ² depend on x as well.
+        """
+        features = dy.shape[-1]
+        sum_rows((dy * self.x_hat).reshape(-1, features), out=self.grads["gamma"])
+        sum_rows(dy.reshape(-1, features), out=self.grads["beta"])
+        if self.skip_dx:
+            return None
+        g = dy * self.params["gamma"]
+        dx = g - self.x_hat * (g * self.x_hat).mean(axis=-1, keepdims=True)
+        dx -= g.mean(axis=-1, keepdims=True)
+        dx *= self.scale
+        return dx
+
+
 class Dropout(Layer):
     """y = x · m / (1 - rate) with m = 0 with probability `rate`, else 1, drawn anew for every entry.
 

@@ -1,0 +1,45 @@
+"""Every numerical check leaves a line: what was compared, with what, how far apart, how far apart it may be.
+
+A test calls `record_check(part, subject, against, error, tolerance)`, which asserts the tolerance and remembers the
+line. At the end of the run all lines are written to _build/verification.json, from which `make verify` makes the
+tables of the page "Verification".
+"""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+REPORT = ROOT / "_build" / "verification.json"
+# The sections of the page, in its order. "derivatives" are finite differences, "framework" is JAX, Keras and Optax,
+# "formulas" are papers and calculations by hand, "behaviour" is what a whole training run must do.
+PARTS = ("derivatives", "framework", "formulas", "behaviour")
+
+
+@pytest.fixture
+def record_check(record_property):
+    def record(part: str, subject: str, against: str, error: float, tolerance: float) -> None:
+        assert part in PARTS
+        assert math.isfinite(error), f"{subject} against {against}: error {error}"
+        assert error <= tolerance, f"{subject} against {against}: off by {error:.3g}, allowed {tolerance:g}"
+        line = {"part": part, "subject": subject, "against": against, "error": error, "tolerance": tolerance}
+        record_property("check", json.dumps(line))
+
+    return record
+
+
+_lines: list[dict] = []
+
+
+def pytest_runtest_logreport(report):
+    """Collect the lines of a test that passed; under xdist the reports of all workers arrive in one process."""
+    if report.when == "call" and report.passed:
+        _lines.extend(json.loads(value) for name, value in report.user_properties if name == "check")
+
+
+def pytest_sessionfinish(session):
+    if _lines and not hasattr(session.config, "workerinput"):
+        REPORT.parent.mkdir(exist_ok=True)
+        REPORT.write_text(json.dumps(_lines, indent=1), encoding="utf-8")

@@ -1,0 +1,221 @@
+"""Every derivative in the library against finite differences: a wrong sign would train every reader's network badly."""
+
+import numpy as np
+import pytest
+from cases import KINKS, LAYER_CASES, LOSS_CASES, SMOOTH, samples
+
+import nnlib as nn
+from nnlib.gradcheck import directional_derivative, numerical_gradient, relative_error
+
+DIFFERENCES = "central differences"
+
+
+def test_no_block_can_be_added_without_a_gradient_check():
+    assert {case.name for case in LAYER_CASES} == set(nn.layers.LAYERS)
+    assert {case.loss.name for case in LOSS_CASES} == set(nn.losses.LOSSES)
+
+
+# -- the tools themselves -----------------------------------------------------------------------------------------------
+
+
+def test_numerical_gradient_of_a_known_function():
+    x = np.array([[1.0, 2.0], [3.0, -4.0]])
+    kept = x.copy()
+    np.testing.assert_allclose(numerical_gradient(lambda: float((x**3).sum()), x), 3 * kept**2, rtol=1e-9)
+    assert (x == kept).all()
+
+
+def test_directional_derivative_is_the_gradient_times_the_direction():
+    x, direction = samples(5), samples(5, seed=1)
+    slope = directional_derivative(lambda: float(np.sin(x).sum()), x, direction)
+    assert slope == pytest.approx(np.cos(x) @ direction, rel=1e-9)
+
+
+def test_relative_error_is_measured_per_tensor():
+    a = np.array([1.0, 1e-9])
+    assert relative_error(a, np.array([1.0, 2e-9])) == pytest.approx(1e-9)
+    assert relative_error(a, -a) == pytest.approx(2.0)
+    assert relative_error(np.zeros(3), np.zeros(3)) == 0
+
+
+@pytest.mark.parametrize("break_it", ["sign", "factor", "missing_bias"])
+def test_a_wrong_derivative_is_found(break_it, monkeypatch):
+    """A gradient check that passes everything would certify whatever a reader writes in an exercise."""
+    right = nn.Dense.backward_z
+
+    def wrong(self, dz):
+        dx = right(self, {"sign": -dz, "factor": 1.01 * dz}.get(break_it, dz))
+        if break_it == "missing_bias":
+            self.grads["b"][...] = 0
+        return dx
+
+    model = nn.Sequential([nn.Dense(4, "tanh"), nn.Dense(2)])
+    X, y = samples(6, 3), samples(6, 2, seed=1)
+    assert nn.check_gradients(model, X, y, "mse") < SMOOTH
+    monkeypatch.setattr(nn.Dense, "backward_z", wrong)
+    assert nn.check_gradients(model, X, y, "mse") > 9e-3
+
+
+def test_a_bias_before_batch_normalization_does_not_look_wrong():
+    """Its gradient is exactly 0, so that all digits of the difference quotient are rounding."""
+    for scale in (1, 100):
+        model = nn.Sequential([nn.Dense(5), nn.BatchNorm(), nn.Dense(1)])
+        assert nn.check_gradients(model, samples(8, 3), scale * samples(8, 1, seed=1), "mse") < SMOOTH
+
+
+def test_check_gradients_leaves_the_model_as_it_was():
+    model = nn.Sequential([nn.Dense(4, "tanh"), nn.BatchNorm(), nn.Dropout(0.5), nn.Dense(2)], seed=1)
+    X, y = samples(6, 3), samples(6, 2, seed=1)
+    model.fit(X, y, loss="mse", optimizer="Adam", epochs=2)
+    before = [*model.get_weights(), model.grads.copy(), model.optimizer.state["m"].copy()]
+    random_state = model.rng.bit_generator.state
+    assert nn.check_gradients(model, X, y, "mse") < SMOOTH
+    after = [*model.get_weights(), model.grads, model.optimizer.state["m"]]
+    assert all((a == b).all() for a, b in zip(before, after, strict=True))
+    assert model.rng.bit_generator.state == random_state
+
+
+def test_check_gradients_refuses_float32():
+    model = nn.Sequential([nn.Dense(1)], dtype="float32")
+    with pytest.raises(ValueError, match="check_gradients needs a model of dtype float64; got float32"):
+        nn.check_gradients(model, samples(4, 2), samples(4, 1), "mse")
+
+
+# -- every layer, alone -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["training", "prediction"])
+@pytest.mark.parametrize("case", LAYER_CASES, ids=lambda case: case.label)
+def test_layer(case, training, record_check):
+    """Each parameter tensor and the input, for a random gradient of the output."""
+    layer, rng = case.make(), np.random.default_rng(3)
+    output_shape = layer.build(case.input_shape, rng, np.dtype("float64"))
+    parts = list(layer.walk())
+    for part in parts:  # away from the zeros and ones at which biases and scales start
+        for parameter in part.params.values():
+            parameter += 0.3 * samples(*parameter.shape, seed=parameter.size)
+        for buffer in part.buffers.values():
+            buffer += 0.3 * samples(*buffer.shape, seed=buffer.size) ** 2
+    buffers = [(buffer, buffer.copy()) for part in parts for buffer in part.buffers.values()]
+    x, dy = samples(5, *case.input_shape, seed=1), samples(5, *output_shape, seed=2)
+    random_state = rng.bit_generator.state
+
+    def output():
+        rng.bit_generator.state = random_state
+        for buffer, kept in buffers:
+            buffer[...] = kept
+        return layer.forward(x, training)
+
+    def value():
+        return float((dy * output()).sum())
+
+    assert output().shape == dy.shape, "build must say the shape that forward returns"
+    for part in parts:
+        for gradient in part.grads.values():
+            gradient[...] = np.nan  # backward must overwrite, not add
+    given = dy.copy()
+    dx = layer.backward(dy)
+    assert (dy == given).all(), "backward must not change what it was given"
+    by_hand = [(x, dx), *((part.params[name], part.grads[name].copy()) for part in parts for name in part.params)]
+    errors = [relative_error(gradient, numerical_gradient(value, array)) for array, gradient in by_hand]
+    mode = "" if training else ", in prediction"
+    record_check("derivatives", f"{case.label}{mode}", DIFFERENCES, max(errors), case.tolerance)
+
+
+@pytest.mark.parametrize("case", LAYER_CASES, ids=lambda case: case.label)
+def test_skipping_the_input_gradient_changes_nothing_else(case):
+    """The first layer saves that product; its parameters must still get the same gradients."""
+    layer, rng = case.make(), np.random.default_rng(3)
+    output_shape = layer.build(case.input_shape, rng, np.dtype("float64"))
+    layer.forward(samples(5, *case.input_shape, seed=1), True)
+    grads = []
+    for skip in (False, True):
+        layer.skip_dx = skip
+        layer.backward(samples(5, *output_shape, seed=2))
+        grads.append([part.grads[name].copy() for part in layer.walk() for name in part.grads])
+    assert all((a == b).all() for a, b in zip(*grads, strict=True))
+
+
+# -- activations and losses ---------------------------------------------------------------------------------------------
+
+ACTIVATION_CASES = {
+    **nn.activations.ACTIVATIONS,
+    "leaky_relu, slope 0.2": nn.activations.make_leaky_relu(0.2),
+    "elu, α = 0.5": nn.activations.make_elu(0.5),
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATION_CASES)
+def test_activation(name, record_check):
+    activation = ACTIVATION_CASES[name]
+    z = 2 * samples(6, 5)
+    da = samples(6, 5, seed=1)
+    by_hand = activation.vjp(da, z, activation.f(z))
+    error = relative_error(by_hand, numerical_gradient(lambda: float((da * activation.f(z)).sum()), z))
+    record_check("derivatives", f"activation {name}", DIFFERENCES, error, KINKS if "relu" in name else SMOOTH)
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.parametrize("case", LOSS_CASES, ids=lambda case: case.label)
+def test_loss(case, weighted, record_check):
+    rng = np.random.default_rng(5)
+    p, y = case.predictions(rng), case.targets(rng)
+    weight = rng.uniform(0.2, 2, len(p)) if weighted else None
+    by_hand = case.loss.grad(p, y, weight)
+    error = relative_error(by_hand, numerical_gradient(lambda: case.loss.value(p, y, weight), p))
+    label = f"loss {case.label}" + (", weighted rows" if weighted else "")
+    record_check("derivatives", label, DIFFERENCES, error, case.tolerance)
+
+
+@pytest.mark.parametrize("pair", nn.losses.FUSED, ids="+".join)
+@pytest.mark.parametrize("shape", [(6, 3), (4, 2, 3)], ids=str)
+def test_fused_pair_is_its_two_parts(pair, shape, record_check):
+    """Softmax and cross-entropy as one must be the same number as one after the other, for value and gradient."""
+    activation, loss = nn.activations.get(pair[0]), nn.losses.get(pair[1])
+    fused = nn.losses.FUSED[pair]
+    z = samples(*shape)
+    y = np.eye(3)[np.random.default_rng(1).integers(0, 3, shape[:-1])]
+    weight = np.random.default_rng(2).uniform(0.2, 2, shape[0])
+    a = activation.f(z)
+    for w in (None, weight):
+        error = max(
+            abs(fused.value(z, y, w) - loss.value(a, y, w)),
+            np.abs(fused.grad(a, y, w) - activation.vjp(loss.grad(a, y, w), z, a)).max(),
+        )
+        record_check("derivatives", f"fused {fused.name}, {shape}", "activation, then loss", error, 1e-14)
+    error = relative_error(fused.grad(a, y), numerical_gradient(lambda: fused.value(z, y), z))
+    record_check("derivatives", f"fused {fused.name}, {shape}", DIFFERENCES, error, SMOOTH)
+
+
+# -- compositions -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", nn.losses.LOSSES)
+@pytest.mark.parametrize("activation", nn.activations.ACTIVATIONS)
+def test_network_of_every_activation_with_every_loss(activation, loss, record_check):
+    """Two layers of each activation, then the output that the loss needs, as `fit` runs them."""
+    last = {"binary_crossentropy": "sigmoid", "categorical_crossentropy": "softmax"}.get(loss)
+    model = nn.Sequential([nn.Dense(5, activation), nn.Dense(4, activation), nn.Dense(3, last)], seed=1)
+    y = np.eye(3)[[0, 1, 2, 1, 0, 2, 2]] if last else samples(7, 3, seed=2)
+    error = nn.check_gradients(model, samples(7, 4), y, loss)
+    kinks = "relu" in activation or loss in ("mae", "huber")
+    record_check("derivatives", f"network, {activation}, {loss}", DIFFERENCES, error, KINKS if kinks else SMOOTH)
+
+
+@pytest.mark.parametrize("case", LAYER_CASES, ids=lambda case: case.label)
+def test_every_layer_inside_a_network(case, record_check):
+    """Between two dense layers, so that a gradient must come through it right and land in the flat buffer."""
+    model = nn.Sequential([nn.Dense(case.input_shape[-1], "tanh"), case.make(), nn.Dense(2)], seed=2)
+    model.build(case.input_shape)
+    error = nn.check_gradients(model, samples(6, *case.input_shape), samples(6, *model.output_shape, seed=1), "mse")
+    record_check("derivatives", f"network with {case.label}", DIFFERENCES, error, case.tolerance)
+
+
+def test_insurance_network(record_check):
+    """The network of the insurance chapter: normalization, dropout and ReLU together, in training mode."""
+    layers = [nn.BatchNorm()]
+    for _ in range(2):
+        layers += [nn.Dense(10, "relu", initializer="he_normal"), nn.BatchNorm(), nn.Dropout(0.5)]
+    model = nn.Sequential([*layers, nn.Dense(10, "relu"), nn.BatchNorm(), nn.Dense(1)], seed=4)
+    error = nn.check_gradients(model, samples(16, 11), samples(16, 1, seed=1), "mse")
+    record_check("derivatives", "the insurance network, narrow", DIFFERENCES, error, KINKS)
