@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..arrays import mean_rows, number, sum_rows
+from ..arrays import as_matrix, mean_rows, number, sum_rows, with_axes_of
 from .base import Layer
 
 
@@ -46,7 +46,7 @@ class BatchNorm(Layer):
         return input_shape
 
     def forward(self, x, training=False):
-        rows = x.reshape(-1, x.shape[-1])
+        rows = as_matrix(x)
         n = len(rows)
         self.training = training
         mu, sigma2 = self.batch_rows if training else self.running
@@ -66,14 +66,14 @@ class BatchNorm(Layer):
             self.batch -= self.running
             self.batch *= 1 - self.momentum
             self.running += self.batch
-        return y.reshape(x.shape)
+        return with_axes_of(y, x)
 
     def backward(self, dy):
         """dγ = Σ dy·x̂, dβ = Σ dy, dx = γ/√(σ² + ε) · (dy - mean(dy) - x̂ · mean(dy·x̂)), sums over the batch.
 
         The two means are there because μ and σ² depend on x as well; in prediction they do not, and the means drop out.
         """
-        rows = dy.reshape(-1, dy.shape[-1])
+        rows = as_matrix(dy)
         dgamma, dbeta = self.grads["gamma"], self.grads["beta"]
         dx = rows * self.centred
         sum_rows(dx, out=dgamma)
@@ -88,7 +88,7 @@ class BatchNorm(Layer):
             dx *= self.scale
         else:
             np.multiply(rows, self.scale, out=dx)
-        return dx.reshape(dy.shape)
+        return with_axes_of(dx, dy)
 
 
 class LayerNorm(Layer):
