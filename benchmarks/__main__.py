@@ -23,9 +23,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.rounds < 2:
         parser.error(f"--rounds must be at least 2, there is no spread in less; got {arguments.rounds}")
-    results = runner.run(
-        arguments.workloads, arguments.peers, arguments.rounds, arguments.seconds, arguments.core
-    )
+    results = runner.run(arguments.workloads, arguments.peers, arguments.rounds, arguments.seconds, arguments.core)
     print()
     print(report.markdown(results))
     everything = len(arguments.workloads) == len(WORKLOADS) and len(arguments.peers) == len(PEERS)

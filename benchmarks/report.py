@@ -97,8 +97,13 @@ def picture(results: dict):
             panel.plot(ratio["median"], y, "D" if own else "o", color=colour, ms=6)
             if not own:
                 panel.annotate(
-                    f"{ratio['median']:.1f}", (ratio["median"], y), (0, 5), textcoords="offset points",
-                    ha="center", fontsize=7, color="#777777",
+                    f"{ratio['median']:.1f}",
+                    (ratio["median"], y),
+                    (0, 5),
+                    textcoords="offset points",
+                    ha="center",
+                    fontsize=7,
+                    color="#777777",
                 )
         us = rows["nnlib"]["us_per_step"]["median"] if "nnlib" in rows else None
         panel.set_title(name if us is None else f"{name}: nnlib {number(us)} µs", fontsize=9)
@@ -113,7 +118,9 @@ def picture(results: dict):
     for panel in panels[::columns]:
         panel.set_yticks(range(len(keys)), [PEERS[k].title for k in keys], fontsize=8)
         panel.set_ylim(len(keys) - 0.5, -0.7)
-    figure.supxlabel("time per training step, as a multiple of nnlib's (log scale; right of the line: slower)", fontsize=9)
+    figure.supxlabel(
+        "time per training step, as a multiple of nnlib's (log scale; right of the line: slower)", fontsize=9
+    )
     return figure
 
 

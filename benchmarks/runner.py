@@ -142,7 +142,9 @@ def run(workloads, peers, rounds, seconds, core, say=print) -> dict:
             }
             for k, row in table[name].items():
                 ratio = f"{row['ratio']['median']:6.2f} × nnlib" if "ratio" in row else ""
-                say(f"{name:8s} {PEERS[k].title:32s} {row['us_per_step']['median']:9.1f} µs  {ratio}  {row.get('same_problem', '')}")
+                say(
+                    f"{name:8s} {PEERS[k].title:32s} {row['us_per_step']['median']:9.1f} µs  {ratio}  {row.get('same_problem', '')}"
+                )
     finally:
         for process in processes.values():
             process.close()

@@ -275,9 +275,7 @@ class Convolutions(Classifier):
         super().build()
         n, empty = self.batch, lambda *shape: np.empty(shape, np.float32)
         # Padded inputs: the rim stays zero, only the middle is written.
-        self.x1, self.x2, self.dz2 = (
-            np.zeros(s, np.float32) for s in ((n, 10, 10, 1), (n, 6, 6, 8), (n, 6, 6, 16))
-        )
+        self.x1, self.x2, self.dz2 = (np.zeros(s, np.float32) for s in ((n, 10, 10, 1), (n, 6, 6, 8), (n, 6, 6, 16)))
         self.windows2, self.windows3 = windows(self.x2), windows(self.dz2)
         self.cols2, self.cols3 = empty(*self.windows2.shape), empty(*self.windows3.shape)
         # One channel: nine long copies (11 µs) beat 6144 of three numbers (31 µs).
