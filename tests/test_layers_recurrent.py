@@ -54,7 +54,7 @@ def test_recurrent_layers_stack(layer):
 
 @pytest.mark.parametrize("layer", [nn.RNN, nn.LSTM])
 def test_two_outputs_do_not_share_memory(layer):
-    """predict collects the outputs of several calls; a later call must not write into an earlier output."""
+    """`predict` collects the outputs of several calls; a later call must not write into an earlier output."""
     made = built(layer(3, return_sequences=True), (4, 2))
     x = np.random.default_rng(0).standard_normal((2, 5, 4, 2))
     first = made.forward(x[0])
