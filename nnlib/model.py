@@ -375,8 +375,8 @@ class Sequential:
         trained, kept = self.parameter_counts()
         lines = [("layer", "output shape", "parameters", "not trainable"), ("input", self.input_shape, 0, 0)]
         for title, layer in _outline(self.layers):
-            kept = sum(buffer.size for buffer in layer.buffers.values())
-            lines.append((title, layer.output_shape, kept + sum(p.size for p in layer.params.values()), kept))
+            fixed = sum(buffer.size for buffer in layer.buffers.values())
+            lines.append((title, layer.output_shape, fixed + sum(p.size for p in layer.params.values()), fixed))
         rows = [(a, str(b), *(f"{n:,}" if isinstance(n, int) else n for n in rest)) for a, b, *rest in lines]
         w = [max(len(row[i]) for row in rows) for i in range(4)]
         for i, row in enumerate(rows):
