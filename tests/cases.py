@@ -25,6 +25,9 @@ class LayerCase:
     def name(self) -> str:
         return type(self.make()).__name__
 
+    def __str__(self) -> str:
+        return self.label
+
 
 LAYER_CASES = [
     LayerCase("Dense, linear", lambda: nn.Dense(4), (3,)),
