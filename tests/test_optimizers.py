@@ -100,7 +100,7 @@ def test_adam_and_rmsprop_do_not_see_the_scale_of_the_gradient(scale):
 
 @pytest.mark.parametrize("make", [m for makers in OPTIMIZER_CASES.values() for m in makers])
 def test_one_flat_array_is_the_same_as_one_array_per_tensor(make):
-    """The step counter must count steps, not tensors: else Adam's correction is wrong in all but the smallest network."""
+    """The step counter must count steps, not tensors: or else Adam corrects wrongly in all but tiny networks."""
     whole, halves = make(), [make(), make()]
     params = samples(6)
     pieces = [params[:2].copy(), params[2:].copy()]
