@@ -51,7 +51,8 @@ class Optimizer:
         rate = self.rate() if learning_rate is None else learning_rate
         self.t += 1
         if self.clip_norm is not None:
-            norm = float(np.sqrt(np.dot(grads, grads)))
+            with np.errstate(over="ignore"):
+                norm = float(np.sqrt(np.dot(grads, grads)))
             if norm == np.inf:  # the squares overflowed, beyond 1.8e19 in float32; the norm need not
                 norm = float(np.linalg.norm(grads.astype(np.float64)))
             if norm > self.clip_norm:
