@@ -379,10 +379,8 @@ def cluster():
 
     threads = {f"{name}_NUM_THREADS": "2" for name in ("OMP", "OPENBLAS", "MKL")}  # its own default is 1
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-        distributed.LocalCluster(
-            processes=True, n_workers=2, threads_per_worker=1, dashboard_address=None, env=threads
-        ) as cluster,
+        dask.config.set({"distributed.nanny.pre-spawn-environ": threads, "distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(processes=True, n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster),
     ):
         yield cluster
@@ -471,7 +469,7 @@ def test_other_joblib_backends_give_the_same_table(tmp_path, backend):
 
 def test_results_come_back_from_workers_that_do_not_see_the_directory(tmp_path, monkeypatch):
     """Cluster nodes without a common file system: the caller writes what they return."""
-    monkeypatch.setattr("nnlib.sweep._Store.is_here", lambda self: False)
+    monkeypatch.setattr(sys.modules["nnlib.sweep"]._Store, "is_here", lambda self: False)
     grid = {"a": [1, 2], "b": [10, 20]}
     table = quiet(product, grid, directory=tmp_path, workers=1)
     assert len(results_in(tmp_path)) == 4

@@ -114,7 +114,8 @@ class Conv2D(Activation):
         self.middle = [slice(p // 2, p // 2 + n) for n, p in zip(size, zeros, strict=True)]
         self.add("W", self.initializer((*self.kernel_size, channels, self.filters), rng, dtype))
         self.add("b", self.bias_initializer((self.filters,), rng, dtype))
-        return (*out, self.filters)
+        self.output_shape = (*out, self.filters)
+        return self.output_shape
 
     def forward(self, x, training=False):
         height, width, filters = self.output_shape
@@ -173,7 +174,8 @@ class MaxPool2D(Layer):
         height, width, channels = _image(self, input_shape)
         if self.size[0] > height or self.size[1] > width:
             raise ValueError(f"size must fit into the image, {height}×{width}; got {self.size[0]}×{self.size[1]}")
-        return (height // self.size[0], width // self.size[1], channels)
+        self.output_shape = (height // self.size[0], width // self.size[1], channels)
+        return self.output_shape
 
     def _parts(self, x):
         """Return, for each place in the square, the view (batch, height', width', channels) of the entries there."""
