@@ -28,7 +28,7 @@ test-notebooks: $(READY)  ## run every notebook and compare the outputs it state
 	$(PY) -m pytest -q -n auto --dist loadfile --nbval-lax --nbval-cell-timeout 300 chapters
 
 test-site: book  ## open the built site in a browser and use it
-	$(PY) -m pytest -q tests/test_site_*.py
+	$(PY) -m pytest -q -n auto tests/test_site_*.py
 
 lint: $(READY)  ## check the style of the code
 	$(PY) -m ruff check

@@ -65,7 +65,7 @@ class Dense(Activation):
         self.x = x.reshape(-1, x.shape[-1])
         z = self.x @ self.params["W"]
         z += self.params["b"]
-        return super().forward(z.reshape(*x.shape[:-1], self.units))
+        return super().forward(z if x.ndim == 2 else z.reshape(*x.shape[:-1], self.units))
 
     def backward_z(self, dz):
         """Gradients: dW = xᵀ dz, db = Σ dz over the batch, dx = dz Wᵀ."""
@@ -73,7 +73,10 @@ class Dense(Activation):
         dz = dz.reshape(-1, self.units)
         np.matmul(self.x.T, dz, out=self.grads["W"])
         sum_rows(dz, out=self.grads["b"])
-        return None if self.skip_dx else (dz @ self.params["W"].T).reshape(*before, -1)
+        if self.skip_dx:
+            return None
+        dx = dz @ self.params["W"].T
+        return dx if len(before) == 1 else dx.reshape(*before, -1)
 
 
 class Maxout(Layer):
@@ -134,15 +137,15 @@ class Maxout(Layer):
 
 def largest(parts):
     """Return the element-wise maximum of several arrays."""
-    a = parts[0].copy()
+    a = parts[0].copy("K")  # in the order in which it lies in memory
     for part in parts[1:]:
         np.maximum(a, part, out=a)
     return a
 
 
 def to_largest(da, a, parts, d_parts):
-    """Write the gradient of `a = largest(parts)` into `d_parts`: each entry of da goes to the first part that holds a."""
-    rest = da.copy()
-    for part, d_part in zip(parts, d_parts, strict=True):
-        np.multiply(rest, part == a, out=d_part)
-        rest -= d_part  # exact: an entry is handed on whole or not at all
+    """Fill `d_parts` with the gradients of the parts of `a = largest(parts)`: the first part that holds a gets da."""
+    for part, d_part in zip(parts[:-1], d_parts[:-1], strict=True):
+        np.multiply(da, part == a, out=d_part)
+        da = da - d_part  # exact: each entry is handed on whole or not at all
+    d_parts[-1][...] = da

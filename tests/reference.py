@@ -1,0 +1,207 @@
+"""The same mathematics from other hands: Keras on JAX, losses and optimizers by Optax, gradients by JAX, in float64.
+
+Why these: JAX differentiates mechanically, so none of its gradients was derived by hand; Keras' layers and Optax'
+losses and optimizers are independent implementations of the formulas; together they are a download of 150 MB.
+
+A reference layer is a pure function `apply(state, x, training) -> (y, new_state)`, where `state` lists
+(parameters, buffers) of the layer and of those inside it, in the order of `Layer.walk`. Where Keras follows another
+convention than the paper, the difference is bridged here and said so.
+"""
+
+import importlib.util
+import os
+import warnings
+
+import pytest
+
+for _needed in ("jax", "keras", "optax"):
+    if importlib.util.find_spec(_needed) is None and not os.environ.get("CI"):
+        pytest.skip(f"{_needed}, the independent reference, is not installed", allow_module_level=True)
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_PLATFORMS"] = "cpu"
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # what others' imports have to say is not about nnlib
+    import jax
+    import jax.numpy as jnp
+    import keras
+    import optax
+
+    jax.config.update("jax_enable_x64", True)
+    keras.config.set_floatx("float64")
+    # On JAX, Keras still computes means and normalization in float32 (off by 1e-7), through this table.
+    from keras.src.backend.common import dtypes
+
+    dtypes.BIT64_TO_BIT32_DTYPE.clear()
+
+import numpy as np  # noqa: E402
+
+VERSIONS = {"JAX": jax.__version__, "Keras": keras.__version__, "Optax": optax.__version__}
+
+ACTIVATIONS = {
+    "linear": lambda z: z,
+    "sigmoid": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "leaky_relu": lambda z: jax.nn.leaky_relu(z, 0.01),
+    "elu": jax.nn.elu,
+    "softmax": jax.nn.softmax,
+}
+
+
+def _keras_layer(layer, input_shape, names, **call):
+    """Wrap a Keras layer whose weights are `names` in this order."""
+    layer.build((None, *input_shape))
+    assert len(layer.trainable_variables) == len(names)
+
+    def apply(state, x, training):
+        (params, buffers), *_ = state
+        y, _ = layer.stateless_call([params[name] for name in names], [], x, **call)
+        return y, [(params, buffers)]
+
+    return apply
+
+
+def _dense(layer, input_shape):
+    return _keras_layer(keras.layers.Dense(layer.units, ACTIVATIONS[layer.activation.name]), input_shape, ["W", "b"])
+
+
+def _activation(layer, input_shape):
+    return lambda state, x, training: (ACTIVATIONS[layer.activation.name](x), state)
+
+
+def _batch_norm(layer, input_shape):
+    reference = keras.layers.BatchNormalization(momentum=layer.momentum, epsilon=layer.epsilon)
+    reference.build((None, *input_shape))
+
+    def apply(state, x, training):
+        ((params, buffers),) = state
+        running = [buffers["mean"], buffers["variance"]]
+        y, moved = reference.stateless_call([params["gamma"], params["beta"]], running, x, training=training)
+        # Keras keeps the running mean of σ²; the paper and PyTorch that of the unbiased estimate, n/(n - 1) σ².
+        n = x.size // x.shape[-1]
+        kept = layer.momentum * buffers["variance"]
+        variance = kept + (moved[1] - kept) * n / (n - 1) if training else buffers["variance"]
+        return y, [(params, {"mean": moved[0], "variance": variance})]
+
+    return apply
+
+
+def _dropout(layer, input_shape):
+    # Which entries are dropped is nnlib's own draw: the reference is given the zeros and applies the formula.
+    def apply(state, x, training):
+        kept = 1.0 if layer.mask is None else jnp.asarray(layer.mask != 0, float) / (1 - layer.rate)
+        return (x * kept if training else x), state
+
+    return apply
+
+
+LAYERS = {"Dense": _dense, "Activation": _activation, "BatchNorm": _batch_norm, "Dropout": _dropout}
+
+
+def layer_apply(layer, input_shape):
+    """Return the reference of an nnlib layer."""
+    return LAYERS[type(layer).__name__](layer, input_shape)
+
+
+def model_apply(model):
+    """Return the reference of a built Sequential."""
+    inputs = [model.input_shape, *model.shapes[:-1]]
+    stages = [
+        (layer_apply(layer, shape), len(list(layer.walk()))) for layer, shape in zip(model.layers, inputs, strict=True)
+    ]
+
+    def apply(state, x, training):
+        moved = []
+        for stage, parts in stages:
+            x, new = stage(state[:parts], x, training)
+            moved, state = moved + new, state[parts:]
+        return x, moved
+
+    return apply
+
+
+def state_of(layers) -> list:
+    """Return copies of the (parameters, buffers) of nnlib layers and of all layers inside them."""
+    return [
+        tuple({name: jnp.array(value) for name, value in table.items()} for table in (part.params, part.buffers))
+        for layer in layers
+        for part in layer.walk()
+    ]
+
+
+# Optax gives the loss of each entry (of each row where it is over classes).
+def _huber(delta):
+    return lambda p, y: optax.losses.huber_loss(p, y, delta=delta).mean()
+
+
+LOSSES = {
+    "mse": lambda p, y: optax.losses.squared_error(p, y).mean(),
+    "rmse": lambda p, y: jnp.sqrt(optax.losses.squared_error(p, y).mean()),
+    "mae": lambda p, y: jnp.abs(p - y).mean(),
+    "huber": _huber(1.0),
+    "binary_crossentropy": lambda p, y: -(y * jnp.log(p) + (1 - y) * jnp.log1p(-p)).mean(),
+    "categorical_crossentropy": lambda p, y: -(y * jnp.log(p)).sum(axis=-1).mean(),
+}
+FUSED = {
+    ("sigmoid", "binary_crossentropy"): lambda z, y: optax.losses.sigmoid_binary_cross_entropy(z, y).mean(),
+    ("softmax", "categorical_crossentropy"): lambda z, y: optax.losses.softmax_cross_entropy(z, y).mean(),
+}
+
+
+def loss(given):
+    """Return the reference of an nnlib loss."""
+    return _huber(given.options["delta"]) if given.options else LOSSES[given.name]
+
+
+def _adagrad(learning_rate, epsilon):
+    """Return Duchi et al. 2011 as PyTorch has it: start 0 and ε outside; Keras and Optax put ε inside the root."""
+
+    def update(g, G, params=None):
+        G = jax.tree.map(lambda G, g: G + g**2, G, g)
+        return jax.tree.map(lambda G, g: -learning_rate * g / (jnp.sqrt(G) + epsilon), G, g), G
+
+    return optax.GradientTransformation(lambda params: jax.tree.map(jnp.zeros_like, params), update)
+
+
+def optimizer(given) -> optax.GradientTransformation:
+    """Return Optax' form of an nnlib optimizer, with its clipping and its decoupled weight decay."""
+    rate = given.learning_rate
+    rule = {
+        "SGD": lambda o: optax.sgd(rate, momentum=o.momentum or None, nesterov=o.nesterov),
+        "Adagrad": lambda o: _adagrad(rate, o.epsilon),
+        "RMSprop": lambda o: optax.rmsprop(rate, decay=o.rho, eps=o.epsilon, eps_in_sqrt=False),
+        "Adam": lambda o: optax.adam(rate, b1=o.beta1, b2=o.beta2, eps=o.epsilon),
+    }[type(given).__name__](given)
+    steps = [rule]
+    if given.clip_norm is not None:
+        steps.insert(0, optax.clip_by_global_norm(given.clip_norm))
+    if given.weight_decay:
+        # Weights only: tensors with two or more axes.
+        mask = lambda params: jax.tree.map(lambda p: p.ndim >= 2, params)  # noqa: E731
+        steps.append(optax.masked(_decay(rate * given.weight_decay), mask))
+    return optax.chain(*steps)
+
+
+def _decay(amount):
+    return optax.stateless(lambda updates, params: jax.tree.map(lambda u, p: u - amount * p, updates, params))
+
+
+def distance(ours, reference) -> float:
+    """Return the largest difference, in units of the largest number where that is above 1."""
+    ours, reference = np.asarray(ours), np.asarray(reference)
+    assert ours.shape == reference.shape, f"{ours.shape} against {reference.shape}"
+    return float(np.abs(ours - reference).max(initial=0) / max(1.0, np.abs(reference).max(initial=0)))
+
+
+def distances(ours: list, reference: list) -> float:
+    """Return the largest `distance` between two lists of (parameters, buffers)."""
+    return max(
+        (
+            distance(value, other[name])
+            for mine, theirs in zip(ours, reference, strict=True)
+            for table, other in zip(mine, theirs, strict=True)
+            for name, value in table.items()
+        ),
+        default=0.0,
+    )
