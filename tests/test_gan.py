@@ -8,7 +8,7 @@ import nnlib as nn
 MEAN, SD = 3.0, 0.7
 
 
-def test_a_generator_learns_a_distribution_from_its_judge():
+def test_a_generator_learns_a_distribution_from_its_judge(record_check):
     """Goodfellow et al. 2014 on one number: noise becomes samples of N(3, 0.7²); no noise on labels, no penalties.
 
     At the end the discriminator cannot tell: its loss is that of guessing, ln 2.
@@ -28,9 +28,12 @@ def test_a_generator_learns_a_distribution_from_its_judge():
         noise = rng.standard_normal((rows, 1))
         generator.train_on_batch(noise, true, loss=loss, optimizer=create, through=discriminator)
     samples = generator.predict(rng.standard_normal((5000, 1)))
-    assert abs(samples.mean() - MEAN) < 0.15
-    assert abs(samples.std() - SD) < 0.15
-    assert abs(np.mean(judged[-200:]) - np.log(2)) < 0.03
+    for what, is_, should_be, tolerance in (
+        ("mean of the samples", samples.mean(), MEAN, 0.15),
+        ("standard deviation of the samples", samples.std(), SD, 0.15),
+        ("loss of the discriminator (guessing: ln 2)", np.mean(judged[-200:]), np.log(2), 0.03),
+    ):
+        record_check("behaviour", f"GAN, {what}", f"{should_be:.2f}", abs(is_ - should_be), tolerance)
 
 
 def test_the_judge_stays_as_it_is_and_the_gradient_is_that_of_the_whole():

@@ -79,7 +79,7 @@ def test_convolution_of_a_known_image_by_hand():
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("stride", [1, 2, (2, 3)])
 @pytest.mark.parametrize("kernel_size", [1, 2, 3, (2, 3), 4])
-def test_convolution_equals_its_definition_and_its_derivative(kernel_size, stride, padding):
+def test_convolution_equals_its_definition_and_its_derivative(kernel_size, stride, padding, record_check):
     """A wrong frame, offset or stride shows in one of these combinations."""
     layer = nn.Conv2D(2, kernel_size, padding, stride, activation="tanh")
     built(layer, (5, 6, 3))
@@ -88,7 +88,9 @@ def test_convolution_equals_its_definition_and_its_derivative(kernel_size, strid
     x = rng.standard_normal((2, 5, 6, 3))
     expected = convolve_by_loops(x, layer.params["W"], layer.params["b"], padding, layer.stride)
     assert expected.shape[1:] == layer.output_shape
-    np.testing.assert_allclose(layer.forward(x), np.tanh(expected), atol=1e-14)
+    error = np.abs(layer.forward(x) - np.tanh(expected)).max()
+    label = f'Conv2D, kernel {layer.kernel_size[0]}×{layer.kernel_size[1]}, stride {stride}, padding "{padding}"'
+    record_check("formulas", label, "its definition, in plain loops", error, 1e-14)
     errors = gradient_errors([nn.Conv2D(2, kernel_size, padding, stride, activation="tanh")], (5, 6, 3), rows=2)
     assert max(errors.values()) < 1e-7, errors
 
