@@ -16,48 +16,64 @@
   });
   window.MathJax = mathjax;
 
-  // Where a page is opened as a file the browser refuses to fetch the pages found, so results come without summary.
-  document.addEventListener("DOMContentLoaded", () => {
-    if (location.protocol === "file:" && window.DOCUMENTATION_OPTIONS) {
-      window.DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-    }
-  });
+  // Where a page is opened as a file the browser refuses to fetch the pages found: results come without summary.
+  if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") {
+    DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  }
 
   // The widgets show a label and a value beside each control, but say neither to a screen reader.
   const text = (element) => (element ? element.textContent.trim() : "");
 
+  const ICONS = { play: "Play", pause: "Pause", stop: "Back to the start", retweet: "Repeat" };
+
   function name(control) {
-    const label = text(control.querySelector(":scope > .widget-label"));
+    const title = control.querySelector(":scope > .widget-label");
+    const label = text(title);
+    // the widgets write the word "null" as the tooltip of a label that has none
+    if (title && title.title === "null") title.removeAttribute("title");
     const handle = control.querySelector("[role=slider]");
     if (handle) {
       handle.setAttribute("aria-label", label);
-      handle.setAttribute("aria-valuetext", text(control.querySelector(".widget-readout")));
+      const readout = control.querySelector(".widget-readout");
+      handle.setAttribute("aria-valuetext", text(readout));
+      // typing a value needs a kernel; the page has none
+      if (readout) readout.contentEditable = "false";
     }
     const choice = control.querySelector(":scope > select, :scope > input");
     if (choice && !choice.labels.length) choice.setAttribute("aria-label", label);
-    const group = control.querySelector(":scope > .widget-toggle-buttons, :scope > div:has(> .widget-toggle-button)");
-    if (group) {
-      group.setAttribute("role", "group");
-      group.setAttribute("aria-label", label);
+    if (control.matches(".widget-toggle-buttons")) {
+      control.setAttribute("role", "group");
+      control.setAttribute("aria-label", label);
+      for (const button of control.querySelectorAll("button")) {
+        button.setAttribute("aria-pressed", String(button.classList.contains("mod-active")));
+      }
     }
-    for (const button of control.querySelectorAll(".widget-toggle-button")) {
-      button.setAttribute("aria-pressed", String(button.classList.contains("mod-active")));
+    if (control.matches(".widget-play")) {
+      for (const button of control.querySelectorAll("button")) {
+        const icon = button.querySelector("svg")?.dataset.icon ?? "";
+        button.setAttribute("aria-label", ICONS[icon] ?? icon);
+        button.title = button.getAttribute("aria-label");
+      }
     }
   }
 
-  // "Play" and its neighbours are icons only; their titles name them
-  function nameIcons(root) {
-    for (const button of root.querySelectorAll(".widget-play button")) {
-      if (!button.getAttribute("aria-label")) button.setAttribute("aria-label", button.title || "Play");
+  // Names and roles that the theme gives and the accessibility guidelines refuse: names beside
+  // the visible text, and a role that has been withdrawn.
+  document.addEventListener("readystatechange", () => {
+    // the page is read, and the icons are not drawn yet
+    if (document.readyState !== "interactive") return;
+    for (const icon of document.querySelectorAll("button i[title]")) icon.removeAttribute("title");
+    for (const named of document.querySelectorAll("details > summary, .search-button__button")) {
+      named.removeAttribute("aria-label");
     }
-  }
+    for (const entry of document.querySelectorAll("[role=doc-biblioentry]")) entry.setAttribute("role", "listitem");
+  });
 
   document.addEventListener("DOMContentLoaded", () => {
     let waiting = false;
     const nameAll = () => {
       waiting = false;
-      document.querySelectorAll(".widget-inline-hbox").forEach(name);
-      nameIcons(document);
+      document.querySelectorAll(".widget-inline-hbox, .widget-toggle-buttons").forEach(name);
     };
     new MutationObserver(() => {
       if (!waiting) requestAnimationFrame(nameAll);

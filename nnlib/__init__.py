@@ -25,5 +25,6 @@ from .layers import (
 )
 from .model import DivergenceWarning, History, Sequential, load
 from .optimizers import SGD, Adagrad, Adam, RMSprop
+from .sweep import sweep
 
 __version__ = "0.1.0"

@@ -33,7 +33,7 @@ class Verdict:
 
 
 RIGHT = Verdict(True, "✓ Right.")
-NOT_ANSWERED = Verdict(False, "… Not answered yet: put your answer in place of the three dots and run again.")
+NOT_ANSWERED = Verdict(False, "… Not answered yet: replace the three dots.")
 _UNSTATED = "that is not it"
 
 
@@ -85,7 +85,7 @@ def exercise(*, wrong):
     ... def check_sum(total):
     ...     return total == 4
     >>> check_sum(...)
-    … Not answered yet: put your answer in place of the three dots and run again.
+    … Not answered yet: replace the three dots.
     >>> check_sum(5)
     ✗ Not yet: that is not it.
     >>> check_sum(4)

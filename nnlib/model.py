@@ -1,6 +1,7 @@
 """A stack of layers, and the loop that trains it."""
 
 import warnings
+from math import prod
 
 import numpy as np
 
@@ -81,10 +82,16 @@ class Sequential:
         for layer in every:
             if layer.output_shape is not None:
                 raise ValueError(f"{layer!r} already belongs to another model; make a new layer")
-        self.input_shape = shape
-        for layer in self.layers:
-            layer.output_shape = shape = layer.build(shape, self.rng, self.dtype)
-        self.output_shape = shape
+        given, random_state = shape, self.rng.bit_generator.state
+        try:
+            for layer in self.layers:
+                layer.output_shape = shape = layer.build(shape, self.rng, self.dtype)
+        except ValueError:  # the input does not fit: leave everything as it was, for another try with a better one
+            self.rng.bit_generator.state = random_state
+            for layer in every:
+                layer.reset()
+            raise
+        self.input_shape, self.output_shape = given, shape
         self.flat = FlatParameters(every, self.dtype)
         self.params, self.grads = self.flat.params, self.flat.grads
         with_parameters = [i for i, layer in enumerate(self.layers) if any(part.params for part in layer.walk())]
@@ -243,16 +250,22 @@ class Sequential:
 
         Parameters
         ----------
+        loss, optimizer
+            As in `fit`: required the first time. Make the optimizer once, before the loop, and pass that object; a name
+            is refused, because at each step it would mean a new optimizer without memory.
         through : Sequential, optional
             A model after this one, held fixed: the loss compares `through(self(x))` with y, its gradient passes
             through `through`, and only this model is updated. That is a generator's step against its discriminator.
+            Of `through`, weights and running statistics stay as they are; its `grads` are overwritten.
         """
+        if isinstance(optimizer, str):
+            raise ValueError(f"optimizer must be an optimizer object, made once before the loop; got {optimizer!r}")
         x = self._as_input("x", x)
         judge = self if through is None else through
         if through is not None:
             through._follow(self)
         y = judge._as_target("y", y, len(x))
-        self._settle(loss, optimizer, (), y, judge)
+        self._settle(loss, optimizer, self.metrics, y, judge)
         objective = judge.objective(self.loss)
         if through is None:
             output = self.learn(x, y, objective)
@@ -337,9 +350,9 @@ class Sequential:
 
     def _outputs(self, X: Array, objective: losses.Loss | None) -> Array:
         """Return what `objective.value` takes (z or a; a for None) for all rows, in pieces that fit the caches."""
-        pieces = []
-        for start in range(0, len(X), 1024):
-            a = self.forward(X[start : start + 1024], training=False)
+        pieces, rows = [], min(1024, max(16, 2**16 // prod(self.input_shape)))
+        for start in range(0, len(X), rows):
+            a = self.forward(X[start : start + rows], training=False)
             pieces.append(self.layers[-1].z if objective is not None and objective.on_z else a)
         return np.concatenate(pieces)
 
@@ -467,8 +480,8 @@ class Sequential:
                 )
             weight *= given
         if class_weight is not None:
-            if y.ndim != 2:
-                raise ValueError(f"class_weight needs y of shape (rows, classes); got {y.shape}")
+            if y.ndim != 2 or not np.isin(y, (0, 1)).all():
+                raise ValueError(f"class_weight needs y of zeros and ones, (rows, classes); got shape {y.shape}")
             row_class = metrics.classes(y)
             missing = sorted(set(row_class.tolist()) - set(class_weight))
             if missing:

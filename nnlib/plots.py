@@ -1009,3 +1009,13 @@ def _short(value: float) -> str:
         return str(value)
     text = f"{value:.2f}" if 0.005 <= abs(value) < 100 or value == 0 else f"{value:.1g}"
     return text.rstrip("0").rstrip(".").replace("-", "−") if "." in text and "e" not in text else text
+
+
+def magnitude(value: float) -> str:
+    """Two digits where they mean something, else the power of ten: 0, 0.62, 35, 10⁻³²."""
+    if value == 0 or not np.isfinite(value):
+        return f"{value:g}"
+    if 0.01 <= abs(value) < 100:
+        return f"{value:.2g}".replace("-", "−")
+    power = f"{np.floor(np.log10(abs(value)) + 0.5):.0f}"
+    return ("−" if value < 0 else "") + "10" + power.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

@@ -66,7 +66,7 @@ def sweep(run, grid, *, directory, workers=None, shared=None, version=None, retr
         One row per configuration in the order of the grid. Columns: those of the grid, those of the results,
         ``seconds`` (of the call of ``run``; rows that shared a call each show all of it) and ``error``: None,
         or what ``run`` raised. The traceback is in the file. One that fails does not stop the others; only a
-        worker that dies, for want of memory say, ends the sweep with joblib's error, to be called again.
+        worker that dies, for want of memory say, ends the sweep with an error, to be called again.
 
     Raises
     ------
@@ -95,7 +95,6 @@ def sweep(run, grid, *, directory, workers=None, shared=None, version=None, retr
      0.50       1 0.0000
      0.50       2 0.0000
     """
-    import joblib
     import pandas as pd
     from threadpoolctl import threadpool_limits
     from tqdm import tqdm
@@ -126,15 +125,7 @@ def sweep(run, grid, *, directory, workers=None, shared=None, version=None, retr
         tqdm(total=len(configs), initial=len(stored), desc="sweep", unit="run", disable=not progress) as bar,
     ):
         bar.set_postfix(failed=failed)
-        if workers == 1:
-            finished = (train(*group) for group in groups.values())
-        else:
-            backend, _ = joblib.parallel.get_active_backend()
-            finished = joblib.Parallel(
-                n_jobs=min(workers or joblib.cpu_count(), max(len(groups), 1)),
-                return_as="generator_unordered" if backend.supports_return_generator else "list",
-                batch_size=1,  # neighbours in the grid may differ a hundredfold in time
-            )(joblib.delayed(train)(*group) for group in groups.values())
+        finished = _finish(train, groups.values(), workers)
         for record in itertools.chain.from_iterable(finished):
             if store.read(record["config"]) is None:  # the worker has another file system
                 store.write([record])
@@ -150,6 +141,26 @@ def sweep(run, grid, *, directory, workers=None, shared=None, version=None, retr
     results = dict.fromkeys(name for row in rows for name in row if name not in grid)
     results = [name for name in results if name not in ("seconds", "error")]
     return pd.DataFrame(rows, columns=[*grid, *results, "seconds", "error"])
+
+
+def _finish(train, groups, workers):
+    """Return an iterator over what train returns for the groups, in this process or on joblib's backend."""
+    import joblib
+
+    if workers == 1 or not groups:
+        return (train(*group) for group in groups)
+    backend, _ = joblib.parallel.get_active_backend()
+    if client := getattr(backend, "client", None):
+        # Dask's own futures: joblib 1.6 waits forever for a task whose worker dies or cannot import its module.
+        from distributed import as_completed
+
+        futures = as_completed(client.map(train, *zip(*groups, strict=True), pure=False, **backend.submit_kwargs))
+        return (future.result() for future in futures)
+    return joblib.Parallel(
+        n_jobs=min(workers or joblib.cpu_count(), len(groups)),
+        return_as="generator_unordered" if backend.supports_return_generator else "list",
+        batch_size=1,  # neighbours in the grid may differ a hundredfold in time
+    )(joblib.delayed(train)(*group) for group in groups)
 
 
 def _train(store, run, shared, fixed, configs):

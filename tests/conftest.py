@@ -7,9 +7,11 @@ tables of the page "Verification".
 
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
+import site_checks
 
 ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "_build" / "verification.json"
@@ -43,3 +45,20 @@ def pytest_sessionfinish(session):
     if _lines and not hasattr(session.config, "workerinput"):
         REPORT.parent.mkdir(exist_ok=True)
         REPORT.write_text(json.dumps(_lines, indent=1), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Start the machine's Chromium without a window; skip where there is none, but never in CI."""
+    path = site_checks.find_browser()
+    if path is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(site_checks.NO_BROWSER)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        # root may not use the sandbox, and containers have little shared memory
+        root = hasattr(os, "geteuid") and os.geteuid() == 0
+        arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if root else [])]
+        chromium = driver.chromium.launch(executable_path=path, args=arguments)
+        yield chromium
+        chromium.close()

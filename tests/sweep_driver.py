@@ -4,7 +4,7 @@ import os
 import sys
 import time
 
-GRID = {"rate": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], "batch": [8, 16], "epochs": [1, 2, 4]}
+GRID = {"rate": [k / 100 for k in range(1, 16)], "batch": [4, 8, 16, 32, 64, 128], "epochs": [1, 2, 4]}
 
 
 def run(rate, batch, epochs, log=None, pause=0.0):
@@ -13,7 +13,8 @@ def run(rate, batch, epochs, log=None, pause=0.0):
     w, results = 1.0, {}
     for epoch in range(1, max(epochs) + 1):
         w -= rate * 2 * w / batch
-        results[epoch] = {"loss": w**2, "pid": os.getpid()}
+        if epoch in epochs:
+            results[epoch] = {"loss": w**2, "pid": os.getpid()}
     if log is not None:
         with open(log, "a") as file:  # one short write in append mode: whole lines, whoever else writes
             file.write(f"{rate} {batch}\n")
@@ -26,5 +27,5 @@ if __name__ == "__main__":
     from nnlib.sweep import sweep
 
     directory, log, workers = sys.argv[1:]
-    run = functools.partial(run, log=log, pause=0.15)
+    run = functools.partial(run, log=log, pause=0.02)
     sweep(run, GRID, directory=directory, workers=int(workers), shared="epochs")

@@ -160,7 +160,7 @@ def test_stripping_keeps_source_and_compared_text_only():
     notebook = {
         "cells": [
             {**ran, "id": "kept", "metadata": {"tags": ["nbval-check-output"], "execution": {"t": "12:00"}}},
-            {**ran, "id": "dropped", "metadata": {"collapsed": False}},
+            {**ran, "id": "dropped", "metadata": {"collapsed": False, "mystnb": {"image": {"alt": "A line"}}}},
             {"cell_type": "markdown", "id": "dropped", "metadata": {}, "source": ["# A\n", "\n", "b"]},
         ],
         "metadata": {"widgets": {"state": {}}, "language_info": {"version": "3.12.1"}},
@@ -170,7 +170,7 @@ def test_stripping_keeps_source_and_compared_text_only():
     assert kept["execution_count"] == 1
     assert kept["metadata"] == {"tags": ["nbval-check-output"]}
     assert dropped["outputs"] == []
-    assert dropped["metadata"] == {}
+    assert dropped["metadata"] == {"mystnb": {"image": {"alt": "A line"}}}
     assert prose["source"] == ["# A\n", "\n", "b"]
     assert prose["id"] != dropped["id"]
     once = notebooks.stripped(notebook)

@@ -23,6 +23,7 @@ ORDER = [
     "metrics",
     "model",
     "gradcheck",
+    "probe",
     "preprocessing",
     "datasets",
     "sweep",

@@ -1,6 +1,7 @@
 """A sweep loses nothing, repeats nothing, says what failed, and gives the same table on every backend."""
 
 import functools
+import itertools
 import json
 import os
 import signal
@@ -20,6 +21,8 @@ from nnlib.sweep import sweep
 sys.path.insert(0, str(Path(__file__).parent))  # workers look there too
 import sweep_driver
 
+TRAININGS = len(sweep_driver.GRID["rate"]) * len(sweep_driver.GRID["batch"])
+RESULTS = TRAININGS * len(sweep_driver.GRID["epochs"])
 quiet = functools.partial(sweep, progress=False)
 
 
@@ -131,7 +134,7 @@ def test_a_killed_sweep_resumes_with_nothing_lost_and_nothing_done_twice(tmp_pat
     process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 60
-        while len(results_in(directory)) < 6:
+        while len(results_in(directory)) < 20:
             assert time.monotonic() < deadline, process.communicate()
             time.sleep(0.01)
         if victim == "parent":
@@ -140,31 +143,29 @@ def test_a_killed_sweep_resumes_with_nothing_lost_and_nothing_done_twice(tmp_pat
             os.killpg(process.pid, signal.SIGINT if victim == "interrupt" else signal.SIGKILL)
         process.wait(60)
         finished = {path: path.read_bytes() for path in results_in(directory)}
-        assert 6 <= len(finished) < 36
+        assert 20 <= len(finished) < RESULTS
         subprocess.run(command, env=environment, check=True, stderr=subprocess.PIPE)
     finally:
         os.killpg(process.pid, signal.SIGKILL) if victim == "parent" else None
         process.stderr.close()
 
-    assert len(results_in(directory)) == 36
+    assert len(results_in(directory)) == RESULTS
     assert all(path.read_bytes() == content for path, content in finished.items())
     trained = lines(log)
-    assert len(set(trained)) == 12
+    assert len(set(trained)) == TRAININGS
     # Only a training that the kill hit between its log line and its file, a millisecond, may be there twice.
-    assert len(trained) <= 12 + (workers if victim != "parent" else 0)
+    assert len(trained) <= TRAININGS + (workers if victim != "parent" else 0)
     in_flight = [line for line in trained if trained.count(line) > 1]
     done = {(c["rate"], c["batch"]) for c in (json.loads(text)["config"] for text in finished.values())}
     assert not {tuple(map(float, line.split())) for line in in_flight} & done
     assert {path.name for path in directory.iterdir() if path.suffix != ".json"} == set()
 
-    run = functools.partial(sweep_driver.run, log=str(log))
-    whole = quiet(run, sweep_driver.GRID, directory=tmp_path / "whole", workers=1, shared="epochs")
-    losses = {}
-    for path in results_in(directory):
-        record = json.loads(path.read_text())
-        losses[tuple(sorted(record["config"].items()))] = record["result"]["loss"]
-    names = sorted(sweep_driver.GRID)
-    expected = {tuple((name, getattr(row, name)) for name in names): row.loss for row in whole.itertuples(index=False)}
+    expected = {}
+    for rate, batch in itertools.product(sweep_driver.GRID["rate"], sweep_driver.GRID["batch"]):
+        for epochs, result in sweep_driver.run(rate, batch, sweep_driver.GRID["epochs"]).items():
+            expected[rate, batch, epochs] = result["loss"]
+    stored = [json.loads(path.read_text()) for path in results_in(directory)]
+    losses = {tuple(r["config"][name] for name in sweep_driver.GRID): r["result"]["loss"] for r in stored}
     assert losses == expected
 
 
@@ -199,7 +200,7 @@ def test_two_sweeps_in_one_directory_share_the_work(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     both = [subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) for _ in range(2)]
     assert [process.wait(60) for process in both] == [0, 0]
-    assert len(lines(log)) == len(set(lines(log))) == 12
+    assert len(lines(log)) == len(set(lines(log))) == TRAININGS
 
 
 # --- whose directory
@@ -373,12 +374,13 @@ def blas_threads(a):
 
 @pytest.fixture(scope="module")
 def cluster():
-    distributed = pytest.importorskip("distributed")
+    import dask
+    import distributed
+
     threads = {f"{name}_NUM_THREADS": "2" for name in ("OMP", "OPENBLAS", "MKL")}  # its own default is 1
     with (
-        distributed.LocalCluster(
-            processes=True, n_workers=2, threads_per_worker=1, dashboard_address=None, env=threads
-        ) as cluster,
+        dask.config.set({"distributed.nanny.pre-spawn-environ": threads, "distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(processes=True, n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster),
     ):
         yield cluster
@@ -403,21 +405,59 @@ def test_blas_has_one_thread_inside_this_process_and_its_own_number_afterwards(t
 
 
 def test_the_same_call_runs_on_a_dask_cluster_of_processes(tmp_path, cluster):
-    grid = {"a": list(range(8))}
+    grid = {"rate": [0.1, 0.2], "batch": [8, 16], "epochs": [4, 1, 2]}
+    run = sweep_driver.run
     with joblib.parallel_config(backend="dask"):
-        table = quiet(blas_threads, grid, directory=tmp_path / "blas")
-        shared = quiet(sweep_driver.run, sweep_driver.GRID, directory=tmp_path / "dask", shared="epochs")
+        table = quiet(blas_threads, {"a": list(range(8))}, directory=tmp_path / "blas")
+        shared = quiet(run, grid, directory=tmp_path / "dask", shared="epochs")
         failing = quiet(product, {"a": [2, 3], "b": [10]}, directory=tmp_path / "failing")
     assert os.getpid() not in set(table["pid"])
     assert set(table["threads"]) == {1}
     assert set(shared["pid"]) <= set(table["pid"])
-    here = quiet(sweep_driver.run, sweep_driver.GRID, directory=tmp_path / "here", shared="epochs", workers=1)
+    here = quiet(run, grid, directory=tmp_path / "here", shared="epochs", workers=1)
     same = ["rate", "batch", "epochs", "loss"]
     pd.testing.assert_frame_equal(shared[same], here[same])
     assert failing["error"][0] == "ZeroDivisionError: two and ten"
     assert failing["product"][1] == 30
-    again = quiet(sweep_driver.run, sweep_driver.GRID, directory=tmp_path / "dask", shared="epochs", workers=1)
+    again = quiet(run, grid, directory=tmp_path / "dask", shared="epochs", workers=1)
     pd.testing.assert_frame_equal(shared, again)
+
+
+class Unreadable:
+    """What a function is to a cluster that does not have its module."""
+
+    def __call__(self, a):
+        return a
+
+    def __reduce__(self):
+        return (__import__, ("module_that_no_worker_has",))
+
+
+def dies(a):
+    os._exit(1) if a else None
+
+
+def test_a_dask_worker_that_dies_or_lacks_the_module_is_an_error_not_a_wait(tmp_path, cluster):
+    from distributed import KilledWorker
+
+    with joblib.parallel_config(backend="dask"):
+        with pytest.raises(RuntimeError, match="Error during deserialization"):
+            quiet(Unreadable(), {"a": [0, 1]}, directory=tmp_path / "unreadable")
+        with pytest.raises(KilledWorker):
+            quiet(dies, {"a": [0, 1]}, directory=tmp_path / "dies")
+
+
+def test_a_process_that_dies_ends_the_sweep_with_an_error_and_keeps_what_is_finished(tmp_path):
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    def dies_late(a):
+        while a and not results_in(tmp_path):
+            time.sleep(0.01)
+        dies(a)
+
+    with pytest.raises(TerminatedWorkerError):
+        quiet(dies_late, {"a": [0, 1]}, directory=tmp_path, workers=2)
+    assert [json.loads(path.read_text())["config"] for path in results_in(tmp_path)] == [{"a": 0}]
 
 
 @pytest.mark.parametrize("backend", ["threading", "multiprocessing", "sequential"])
@@ -429,7 +469,7 @@ def test_other_joblib_backends_give_the_same_table(tmp_path, backend):
 
 def test_results_come_back_from_workers_that_do_not_see_the_directory(tmp_path, monkeypatch):
     """Cluster nodes without a common file system: the caller writes what they return."""
-    monkeypatch.setattr("nnlib.sweep._Store.is_here", lambda self: False)
+    monkeypatch.setattr(sys.modules["nnlib.sweep"]._Store, "is_here", lambda self: False)
     grid = {"a": [1, 2], "b": [10, 20]}
     table = quiet(product, grid, directory=tmp_path, workers=1)
     assert len(results_in(tmp_path)) == 4

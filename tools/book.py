@@ -9,41 +9,45 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
-CACHE = BUILD / ".jupyter_cache"
-STATE = BUILD / "built_from"
+
+# What a build makes out of which files. Jupyter knows a notebook by its cells alone and Sphinx knows a page by its
+# source alone; a changed library must run the notebooks anew, and a changed style must write the pages anew.
+CACHE, PAGES = BUILD / ".jupyter_cache", BUILD / ".doctrees"
+MADE_FROM = {
+    CACHE: ["requirements.lock", "nnlib/**/*.py", "data/**/*"],
+    PAGES: ["requirements.lock", "package-lock.json", "_config.yml", "assets/**/*", "tools/course_site.py"],
+}
 
 
-def code_digest():
-    """Sum up what notebooks run on, beside their own cells: the library, the tables, the packages, Python."""
-    files = [*(ROOT / "nnlib").rglob("*.py"), *(ROOT / "data").rglob("*"), ROOT / "requirements.lock"]
-    digest = hashlib.sha256(sys.version.encode())
-    digest.update(os.environ.get("NNLIB_DATA_DIR", "").encode())
-    for file in sorted(file for file in files if file.is_file()):
-        digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
+def digest(patterns):
+    """Sum up the contents of the files that match, and the Python and the data directory that they meet."""
+    total = hashlib.sha256(f"{sys.version} {os.environ.get('NNLIB_DATA_DIR', '')}".encode())
+    for file in sorted({file for pattern in patterns for file in ROOT.glob(pattern) if file.is_file()}):
+        total.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes() + b"\0")
+    return total.hexdigest()
 
 
-def forget(*paths):
-    """Remove what a former build left there."""
-    for path in paths:
-        shutil.rmtree(path, ignore_errors=True)
+def forget_what_is_outdated():
+    """Remove what was made from files that have changed since."""
+    for made, patterns in MADE_FROM.items():
+        stamp, now = made.with_name(made.name + ".from"), digest(patterns)
+        if not stamp.exists() or stamp.read_text() != now:
+            shutil.rmtree(made, ignore_errors=True)
+            if made == CACHE:
+                shutil.rmtree(PAGES, ignore_errors=True)  # pages hold the outputs
+            BUILD.mkdir(exist_ok=True)
+            stamp.write_text(now)
 
 
 def main():
     """Build the book and return the exit code."""
-    # The cache knows a notebook by its cells alone; a changed library must run them anew.
-    digest = code_digest()
-    if not STATE.exists() or STATE.read_text() != digest:
-        forget(CACHE, BUILD / ".doctrees")
-    BUILD.mkdir(exist_ok=True)
-    STATE.write_text(digest)
-
+    forget_what_is_outdated()
     command = [Path(sys.executable).with_name("jupyter-book"), "build", str(ROOT)]
     code = subprocess.call([*command, "--warningiserror", "--nitpick", "--keep-going", "--quiet"], cwd=ROOT)
     page = BUILD / "html" / "index.html"
     if code or not page.exists():
         # Sphinx warns about a page only when it reads it: without this the next build would pass in silence.
-        forget(BUILD / ".doctrees")
+        shutil.rmtree(PAGES, ignore_errors=True)
         print("\nThe book was not built: see the warnings above; each of them is an error.", file=sys.stderr)
         return code or 1
     print(f"\nThe book is built. Open it in a browser, no server needed:\n\n    {page.as_uri()}\n")

@@ -36,6 +36,17 @@ def vendor_packages(app, exception):
                     shutil.copyfile(file, target)
 
 
+def remove_stale_pages(app, exception):
+    """Remove pages whose source is gone: Sphinx leaves them, and the search would still find them."""
+    if exception or app.builder.format != "html":
+        return
+    known = {*app.env.found_docs, "genindex", "search", "index"}
+    for page in Path(app.outdir).rglob("*.html"):
+        name = page.relative_to(app.outdir).with_suffix("").as_posix()
+        if name not in known and not name.startswith("_"):
+            page.unlink()
+
+
 def is_thebe(script):
     """Tell whether this script is one of Thebe's, whose address lies outside even where Thebe is off."""
     body = script.attributes.get("body") or ""
@@ -46,6 +57,8 @@ def tidy_scripts(app, pagename, templatename, context, doctree):
     """Drop scripts that point outside and configure the icons before they load."""
     scripts = context.get("script_files", [])
     scripts[:] = [script for script in scripts if not is_thebe(script)]
+    styles = context.get("css_files", [])
+    styles[:] = [style for style in styles if "thebe" not in str(style.filename)]
     app.add_js_file(None, body=NEST_ICONS, priority=1)
 
 
@@ -54,4 +67,5 @@ def setup(app):
     # after the theme and the extensions have added theirs
     app.connect("html-page-context", tidy_scripts, priority=900)
     app.connect("build-finished", vendor_packages)
+    app.connect("build-finished", remove_stale_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

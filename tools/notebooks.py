@@ -30,6 +30,9 @@ CLAIM = re.compile(r"claim-S\d-\d\d")
 
 # cells that JupyterLab shows folded, as the page does
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell", "checker"}
+# what myst-nb reads from a cell's `mystnb` metadata: the alt text, caption and name of its figure, and the word on
+# its fold
+SHOWN = {"image", "figure", "code_prompt_show", "code_prompt_hide"}
 COMPARED = "nbval-check-output"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -95,6 +98,7 @@ def stripped(notebook):
         if "solution" in marks:
             marks = marks - {"hide-input"} | {"hide-cell"}
         metadata = {"tags": sorted(marks)} if marks else {}
+        shown = {key: value for key, value in cell.get("metadata", {}).get("mystnb", {}).items() if key in SHOWN}
         name = cell.get("id") or f"cell-{number:02}"
         while name in ids:
             name += "b"
@@ -109,10 +113,12 @@ def stripped(notebook):
             if marks & FOLDED:
                 metadata["jupyter"] = {"source_hidden": True}
             if "solution" in marks:
-                metadata["mystnb"] = {"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
+                shown |= {"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
             clean["outputs"] = compared_outputs(cell) if COMPARED in marks else []
             # nbval takes outputs without a count for a mistake; a constant says nothing about the run
             clean["execution_count"] = 1 if clean["outputs"] else None
+        if shown:
+            metadata["mystnb"] = shown
         cells.append(clean)
     return {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
 

@@ -34,12 +34,16 @@ class Layer:
     """
 
     def __init__(self):
+        self.children: list[Layer] = []
+        self.skip_dx = False
+        self.reset()
+
+    def reset(self) -> None:
+        """Be as before `build`: without parameters."""
         self.params: dict[str, Array] = {}
         self.grads: dict[str, Array] = {}
         self.buffers: dict[str, Array] = {}
-        self.children: list[Layer] = []
         self.output_shape: Shape | None = None
-        self.skip_dx = False
 
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype) -> Shape:
         """Make the parameters for inputs of `input_shape` (without the batch axis); return the output's shape."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import activations, initializers
-from ..arrays import positive_integer, sum_rows
+from ..arrays import as_matrix, positive_integer, sum_rows, with_axes_of
 from .base import Layer
 
 
@@ -62,18 +62,17 @@ class Dense(Activation):
         return (*input_shape[:-1], self.units)
 
     def forward(self, x, training=False):
-        self.x = x.reshape(-1, x.shape[-1])
-        z = self.x @ self.params["W"]
+        self.x = as_matrix(x)
+        z = np.dot(self.x, self.params["W"])
         z += self.params["b"]
-        return super().forward(z.reshape(*x.shape[:-1], self.units))
+        return super().forward(with_axes_of(z, x))
 
     def backward_z(self, dz):
         """Gradients: dW = xᵀ dz, db = Σ dz over the batch, dx = dz Wᵀ."""
-        before = dz.shape[:-1]
-        dz = dz.reshape(-1, self.units)
-        np.matmul(self.x.T, dz, out=self.grads["W"])
-        sum_rows(dz, out=self.grads["b"])
-        return None if self.skip_dx else (dz @ self.params["W"].T).reshape(*before, -1)
+        rows = as_matrix(dz)
+        np.dot(self.x.T, rows, out=self.grads["W"])
+        sum_rows(rows, out=self.grads["b"])
+        return None if self.skip_dx else with_axes_of(np.dot(rows, self.params["W"].T), dz)
 
 
 class Maxout(Layer):
@@ -134,15 +133,15 @@ class Maxout(Layer):
 
 def largest(parts):
     """Return the element-wise maximum of several arrays."""
-    a = parts[0].copy()
+    a = parts[0].copy("K")  # in the order in which it lies in memory
     for part in parts[1:]:
         np.maximum(a, part, out=a)
     return a
 
 
 def to_largest(da, a, parts, d_parts):
-    """Write the gradient of `a = largest(parts)` into `d_parts`: each entry of da goes to the first part that holds a."""
-    rest = da.copy()
-    for part, d_part in zip(parts, d_parts, strict=True):
-        np.multiply(rest, part == a, out=d_part)
-        rest -= d_part  # exact: an entry is handed on whole or not at all
+    """Fill `d_parts` with the gradients of the parts of `a = largest(parts)`: the first part that holds a gets da."""
+    for part, d_part in zip(parts[:-1], d_parts[:-1], strict=True):
+        np.multiply(da, part == a, out=d_part)
+        da = da - d_part  # exact: each entry is handed on whole or not at all
+    d_parts[-1][...] = da

@@ -66,20 +66,21 @@ class _Recurrent(Layer):
         return h.transpose(2, 0, 1) if self.return_sequences else h[-1].T
 
     def _dh(self, dy, time):
-        """Return what each step's h gets from outside, a list of (units, batch) or 0 where nothing comes."""
-        return list(dy.transpose(1, 2, 0)) if self.return_sequences else [0] * (time - 1) + [dy.T]
+        """Return what reaches each step's h from outside, (time, units, batch)."""
+        if self.return_sequences:
+            return dy.transpose(1, 2, 0).copy()
+        dh = np.zeros((time, self.units, len(dy)), dy.dtype)
+        dh[-1] = dy.T
+        return dh
 
     def _learn(self, dz):
         """Fill the gradients from dz (time, gates · units, batch), as one product over all steps; return dx."""
         time, rows, batch = dz.shape
-        flat_dz = dz.transpose(1, 0, 2).reshape(rows, -1)
-        flat_s = self.s[:-1].transpose(1, 0, 2).reshape(-1, time * batch)
-        d = flat_s @ flat_dz.T
-        self.grads["U"][...], self.grads["W"][...], self.grads["b"][...] = (
-            d[: self.units],
-            d[self.units : -1],
-            d[-1],
-        )
+        over_steps = dz.transpose(1, 0, 2).reshape(rows, -1)
+        states = self.s[:-1].transpose(1, 0, 2).reshape(-1, time * batch)
+        dV = over_steps @ states.T
+        u = self.units
+        self.grads["U"][...], self.grads["W"][...], self.grads["b"][...] = dV.T[:u], dV.T[u:-1], dV[:, -1]
         return None if self.skip_dx else (self.params["W"] @ dz).transpose(2, 0, 1)
 
 
@@ -113,11 +114,13 @@ class RNN(_Recurrent):
     def backward(self, dy):
         """Back through time: dz_t = dh_t · (1 - h_t²), dh_{t-1} = U dz_t + what comes from outside."""
         h, U = self.s[1:, : self.units], self.params["U"]
-        dz = 1 - h * h
-        outside, dh = self._dh(dy, len(h)), 0
-        for t in reversed(range(len(h))):
-            dz[t] *= dh + outside[t]
-            dh = U @ dz[t]
+        time = len(h)
+        dh, dz = self._dh(dy, time), 1 - h * h
+        for t in reversed(range(time)):
+            dh_t, dz_t = dh[t], dz[t]
+            if t + 1 < time:
+                dh_t += U @ dz[t + 1]
+            dz_t *= dh_t
         return self._learn(dz)
 
 
@@ -125,8 +128,8 @@ class LSTM(_Recurrent):
     """c_t = f c_{t-1} + i g and h_t = o tanh(c_t): a memory cell c with gates that write, keep and read it.
 
     The gates i, f, o = σ(z) and the candidate g = tanh(z) each have their quarter of z = x_t W + h_{t-1} U + b, in the
-    order i, f, g, o (that of PyTorch and Keras). h_0 = c_0 = 0. Along c the gradient is multiplied by f alone, which the
-    network can hold near 1: that is why it remembers. Output as in `RNN`.
+    order i, f, g, o (that of PyTorch and Keras). h_0 = c_0 = 0. Along c the gradient is multiplied by f alone, which
+    the network can hold near 1: that is why it remembers. Output as in `RNN`.
 
     Parameters
     ----------
@@ -154,23 +157,24 @@ class LSTM(_Recurrent):
         batch, time, _ = x.shape
         u, s, V = self.units, self._states(x), self._stacked()
         # σ(z) = ½ + ½ tanh(z/2): with the rows of i, f, o halved, and o before g, one tanh does all four gates and two
-        # more calls finish the three that are sigmoids (9 µs a step; each gate for itself takes 21: 32 units, batch 32)
+        # more calls finish the three sigmoids; 3 µs a step, where 1/(1 + e⁻ᶻ) and tanh take 5.5 (32 units, batch 32)
         V = np.concatenate([V[: 2 * u], V[3 * u :], V[2 * u : 3 * u]])
         V[: 3 * u] *= 0.5
-        gates = np.empty((time, 4 * u, batch), x.dtype)
-        c = np.zeros((time + 1, u, batch), x.dtype)
+        half = np.asarray(0.5, x.dtype)  # as an array: 0.7 µs for the three gates, as a Python number 1.0
+        gates, c = np.empty((time, 4 * u, batch), x.dtype), np.zeros((time + 1, u, batch), x.dtype)
+        i, f, o, g = ifog = gates.reshape(time, 4, u, batch).swapaxes(0, 1)
         tanh_c, write = np.empty((time, u, batch), x.dtype), np.empty((u, batch), x.dtype)
         for t in range(time):
-            z = np.matmul(V, s[t], out=gates[t])
+            z, c_t = gates[t], c[t + 1]
+            np.dot(V, s[t], out=z)  # 0.4 µs less than matmul
             np.tanh(z, out=z)
             sigmoids = z[: 3 * u]
-            sigmoids *= 0.5
-            sigmoids += 0.5
-            i, f, o, g = z[:u], z[u : 2 * u], z[2 * u : 3 * u], z[3 * u :]
-            np.multiply(f, c[t], out=c[t + 1])
-            c[t + 1] += np.multiply(i, g, out=write)
-            np.multiply(o, np.tanh(c[t + 1], out=tanh_c[t]), out=s[t + 1, :u])
-        self.s, self.c, self.tanh_c, self.ifog = s, c, tanh_c, gates.reshape(time, 4, u, batch)
+            sigmoids *= half
+            sigmoids += half
+            np.multiply(f[t], c[t], out=c_t)
+            c_t += np.multiply(i[t], g[t], out=write)
+            np.multiply(o[t], np.tanh(c_t, out=tanh_c[t]), out=s[t + 1, :u])
+        self.s, self.c, self.tanh_c, self.ifog = s, c, tanh_c, ifog
         return self._output()
 
     def backward(self, dy):
@@ -179,22 +183,23 @@ class LSTM(_Recurrent):
         dc += dh · o (1 - tanh² c), then dz_i = dc · g i(1 - i), dz_f = dc · c_{t-1} f(1 - f), dz_g = dc · i (1 - g²),
         dz_o = dh · tanh(c) o(1 - o), and for the step before, dc · f and dh = U dz.
         """
-        U, (time, _, u, batch) = self.params["U"], self.ifog.shape
-        sigmoids, (i, f, o, g) = self.ifog[:, :3], self.ifog.swapaxes(0, 1)
-        # all factors that do not depend on the way back, for all steps at once: few large operations
-        slopes = sigmoids - sigmoids * sigmoids
+        U, (_, time, u, batch) = self.params["U"], self.ifog.shape
+        i, f, o, g = self.ifog
+        # All factors that do not depend on the way back, for all steps at once: few large operations.
         dz = np.empty((time, 4, u, batch), dy.dtype)
-        np.multiply(g, slopes[:, 0], out=dz[:, 0])
-        np.multiply(self.c[:-1], slopes[:, 1], out=dz[:, 1])
+        np.multiply(g, i - i * i, out=dz[:, 0])
+        np.multiply(self.c[:-1], f - f * f, out=dz[:, 1])
         np.multiply(i, 1 - g * g, out=dz[:, 2])
-        np.multiply(self.tanh_c, slopes[:, 2], out=dz[:, 3])
+        np.multiply(self.tanh_c, o - o * o, out=dz[:, 3])
         into_c = o - o * self.tanh_c * self.tanh_c
-        outside, dh, dc = self._dh(dy, time), 0, 0
+        dh, dc, part = self._dh(dy, time), np.zeros((u, batch), dy.dtype), np.empty((u, batch), dy.dtype)
         for t in reversed(range(time)):
-            dh = dh + outside[t]
-            dc = dc + dh * into_c[t]
-            dz[t, :3] *= dc
-            dz[t, 3] *= dh
-            dc *= f[t]
-            dh = U @ dz[t].reshape(-1, batch)
-        return self._learn(dz.reshape(time, -1, batch))
+            dh_t, dz_t = dh[t], dz[t]
+            if t + 1 < time:
+                dh_t += np.dot(U, dz[t + 1].reshape(4 * u, batch))
+                dc *= f[t + 1]
+            dc += np.multiply(dh_t, into_c[t], out=part)
+            dz_ifg, dz_o = dz_t[:3], dz_t[3]
+            dz_ifg *= dc
+            dz_o *= dh_t
+        return self._learn(dz.reshape(time, 4 * u, batch))

@@ -1,0 +1,62 @@
+"""The built book, opened as files with the network cut: every page, every control, as a reader would."""
+
+import pytest
+import site_checks
+from site_checks import DARK, LIGHT, PHONE, SITE, Watched
+
+# the first page only leads on to the introduction
+PAGES = [page for page in site_checks.pages() if page != SITE / "index.html"]
+every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(SITE).as_posix())
+
+
+def test_the_site_is_built():
+    """Without pages all other tests here would pass by testing nothing."""
+    assert SITE / "intro.html" in PAGES, "the site is not built: run `make book`"
+
+
+def test_first_page_leads_to_the_introduction(browser):
+    """The address that `make book` prints."""
+    page = browser.new_page(offline=True)
+    page.goto((SITE / "index.html").resolve().as_uri())
+    page.wait_for_url("**/intro.html")
+    page.close()
+
+
+@every_page
+def test_page_loads_nothing_from_elsewhere_and_its_links_lead_somewhere(path):
+    assert site_checks.link_faults(path) == []
+
+
+@every_page
+def test_page_works_offline_by_keyboard_and_for_screen_readers(browser, path):
+    """Formulas typeset, images described, controls named, and every slider moves its picture."""
+    with Watched(browser, path, LIGHT) as opened:
+        page = opened.page
+        faults = site_checks.theme_faults(page, "light") + site_checks.formula_faults(page)
+        faults += site_checks.image_faults(page) + site_checks.name_faults(page) + site_checks.axe_faults(page)
+        faults += site_checks.widget_faults(page)
+    assert faults + opened.faults == []
+
+
+@every_page
+def test_page_is_readable_in_the_dark(browser, path):
+    with Watched(browser, path, DARK) as opened:
+        faults = site_checks.theme_faults(opened.page, "dark") + site_checks.axe_faults(opened.page, ["wcag2aa"])
+    assert faults + opened.faults == []
+
+
+@every_page
+def test_page_fits_on_a_phone(browser, path):
+    with Watched(browser, path, PHONE) as opened:
+        faults = site_checks.overflow_faults(opened.page)
+    assert faults + opened.faults == []
+
+
+def test_search_finds_a_word_without_a_server(browser):
+    """Results must come although a browser lets no page opened as a file fetch another."""
+    with Watched(browser, SITE / "search.html") as opened:
+        page = opened.page
+        page.goto(f"{(SITE / 'search.html').resolve().as_uri()}?q=saturation")
+        page.locator("ul.search li a").first.wait_for()
+        assert "glossary" in page.locator("ul.search").inner_html()
+    assert opened.faults == []
