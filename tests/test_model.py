@@ -410,10 +410,13 @@ FIT = {"loss": "mse", "optimizer": "SGD"}
         (lambda m: m.fit(X4, Y4, sample_weight=[1, 2], **FIT), "sample_weight must hold 4 finite numbers >= 0"),
         (lambda m: m.fit(X4, Y4, sample_weight=[1, 2, -1, 1], **FIT), "sample_weight must hold 4 finite numbers >= 0"),
         (
-            lambda m: m.fit(X4, Y4, class_weight={0: 1}, **FIT),
+            lambda m: m.fit(X4, np.eye(2)[[0, 1, 1, 0]], class_weight={0: 1}, **FIT),
             "class_weight must have a weight for every class in y; class 1",
         ),
-        (lambda m: m.fit(X4, Y4, class_weight={0: 1, 1: -1}, **FIT), r"class_weight\[1\] must be a finite number"),
+        (
+            lambda m: m.fit(X4, np.eye(2)[[0, 1, 1, 0]], class_weight={0: 1, 1: -1}, **FIT),
+            r"class_weight\[1\] must be a finite number",
+        ),
         (
             lambda m: m.fit(X4, np.eye(2)[[0, 1, 1, 0]], loss="categorical_crossentropy", optimizer="SGD"),
             "ends in probabilities",
