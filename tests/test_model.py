@@ -43,7 +43,13 @@ def test_every_optimizer_learns_a_line(make, record_check):
     optimizer.learning_rate = {"Adagrad": 0.5, "SGD": 0.05}.get(type(optimizer).__name__, 0.05)
     history = model.fit(X, y, loss="mse", optimizer=optimizer, epochs=150, batch_size=10)
     share = history["loss"][-1] / history["loss"][0]
-    record_check("behaviour", f"{optimizer_label(optimizer)} learns a line", "share of the loss left", share, 1e-2)
+    record_check(
+        "behaviour",
+        f"{type(optimizer).__name__} learns a line, {optimizer_label(optimizer)}",
+        "share of the loss left",
+        share,
+        1e-2,
+    )
 
 
 @pytest.mark.parametrize(
