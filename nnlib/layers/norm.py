@@ -151,7 +151,7 @@ class Dropout(Layer):
     Parameters
     ----------
     rate : float
-        The share of entries set to 0, in [0, 1).
+        The share of entries set to 0, in [0, 1); the probability is this, rounded to 1/65536.
 
     References
     ----------
