@@ -9,6 +9,9 @@ READY := $(VENV)/.ready node_modules/.ready
 export JUPYTER_PREFER_ENV_PATH := 1
 export JUPYTER_PLATFORM_DIRS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
+# The course's matrices are small: more threads per product cost more than they bring, above all side by side.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock verify bench clean
