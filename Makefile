@@ -57,9 +57,8 @@ lock: $(VENV)/.python package.json  ## renew requirements.lock and package-lock.
 	@$(PIP) install "uv>=0.8,<1"
 	@$(PY) -m tools.lock
 
-bench: $(READY)  ## measure nnlib beside its peers
-	@$(PIP) install -r requirements-bench.txt
-	@$(PY) -m benchmarks
+bench: $(VENV)/.bench  ## measure nnlib beside the large frameworks (installs PyTorch and TensorFlow)
+	$(PY) -m benchmarks
 
 clean:  ## remove everything that was made
 	rm -rf $(VENV) node_modules _build .pytest_cache .ruff_cache .hypothesis
@@ -76,6 +75,11 @@ $(VENV)/.ready: $(VENV)/.python requirements.lock
 	@$(PIP) install --requirement requirements.lock
 	@$(PY) -c "import pathlib, sysconfig; \
 	  pathlib.Path(sysconfig.get_path('purelib'), 'course.pth').write_text('$(CURDIR)\n')"
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.ready requirements-bench.txt
+	@echo "Installing the frameworks of requirements-bench.txt"
+	@$(PIP) install --requirement requirements-bench.txt --constraint requirements.lock
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json .npmrc | $(VENV)/.ready
