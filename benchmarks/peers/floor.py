@@ -24,11 +24,11 @@ def products(network: str, n: int) -> list[tuple[str, int, int, int, int]]:
         return dense(n * 64, 9, 8, first=True) + dense(n * 16, 72, 16) + dense(n, 256, 10)
     # An LSTM must do its products with the state one time step after the other; the rest is done at once.
     steps = 20
-    return (
-        [("forward", n * steps, 1, 128, 1), ("forward", n, 32, 128, steps), ("input", n, 128, 32, steps - 1)]
-        + [("weights", 32, n * steps, 128, 1), ("weights", 1, n * steps, 128, 1)]
-        + dense(n, 32, 1)
-    )
+    return [
+        *(("forward", n * steps, 1, 128, 1), ("forward", n, 32, 128, steps), ("input", n, 128, 32, steps - 1)),
+        *(("weights", 32, n * steps, 128, 1), ("weights", 1, n * steps, 128, 1)),
+        *dense(n, 32, 1),
+    ]
 
 
 class Floor(Loop):

@@ -108,10 +108,12 @@ class Insurance(Network):
         for k, (size, end) in enumerate(zip(sizes, ends, strict=True)):
             where = slice(end - size, end)
             self.bn.append(
-                (self.p[f"g{k}"], self.p[f"bg{k}"], self.g[f"g{k}"], self.g[f"bg{k}"])
-                + (self.mean[where], self.var[where])  # of this batch
-                + (empty(n, size), empty(n, size), empty(n, size))  # centred, scratch, output
-                + (empty(size), empty(size), empty(size))  # standard deviation, scale, scratch
+                (
+                    *(self.p[f"g{k}"], self.p[f"bg{k}"], self.g[f"g{k}"], self.g[f"bg{k}"]),
+                    *(self.mean[where], self.var[where]),  # of this batch
+                    *(empty(n, size), empty(n, size), empty(n, size)),  # centred, scratch, output
+                    *(empty(size), empty(size), empty(size)),  # standard deviation, scale, scratch
+                )
             )
         self.z = [empty(n, 100) for _ in range(3)]
         self.active = [np.empty((n, 100), bool) for _ in range(3)]
@@ -369,8 +371,8 @@ class LongShortTerm(Network):
         self.tanh_c = empty(T, H, n)
         self.half = np.full((4 * H, 1), 0.5, np.float32)
         self.half[3 * H :] = 1
-        self.dh, self.dc, self.s, self.s2 = empty(4, H, n)
-        self.s3 = empty(3 * H, n)
+        self.dh, self.dc, self.s = empty(3, H, n)
+        self.into_c = empty(T, H, n)
         self.out, self.dout = empty(1, n), empty(1, n)
         self.dz_rows, self.h_rows, self.x_rows = empty(4 * H, T, n), empty(H, T, n), empty(2, T, n)
 
@@ -402,7 +404,7 @@ class LongShortTerm(Network):
 
     def step(self, x, y):
         H, T, p, g = self.H, self.T, self.p, self.g
-        s, s2, s3, dh, dc = self.s, self.s2, self.s3, self.dh, self.dc
+        s, dh, dc = self.s, self.dh, self.dc
         d = np.subtract(self.forward(x), y.T, out=self.dout)
         loss = float(np.dot(d[0], d[0])) / self.batch
         d *= 2 / self.batch
@@ -410,26 +412,31 @@ class LongShortTerm(Network):
         g["b1"][0] = np.dot(self.ones, d[0])
         np.multiply(p["W1"], d, out=dh)
         dc.fill(0)
+        # What does not depend on the way back is done for all time steps at once: few large operations.
+        i, f, o, a = (self.gates[:, k * H : (k + 1) * H] for k in range(4))
+        dzi, dzf, dzo, dza = (self.dz[:, k * H : (k + 1) * H] for k in range(4))
+        sigmoids, slopes, into_c = self.gates[:, : 3 * H], self.dz[:, : 3 * H], self.into_c
+        np.multiply(sigmoids, sigmoids, out=slopes)
+        np.subtract(sigmoids, slopes, out=slopes)
+        dzi *= a
+        dzf *= self.c[:T]
+        dzo *= self.tanh_c
+        np.multiply(a, a, out=dza)
+        np.subtract(1, dza, out=dza)
+        dza *= i
+        np.multiply(self.tanh_c, self.tanh_c, out=into_c)
+        np.subtract(1, into_c, out=into_c)
+        into_c *= o
         for t in reversed(range(T)):
-            gates, dz, tanh_c = self.gates[t], self.dz[t], self.tanh_c[t]
-            i, f, o, a = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
-            np.multiply(dh, tanh_c, out=dz[2 * H : 3 * H])
-            np.multiply(dh, o, out=s)
-            dc += s  # dh o (1 − tanh² c), in two parts
-            np.multiply(s, tanh_c, out=s)
-            s *= tanh_c
-            dc -= s
-            np.multiply(dc, a, out=dz[:H])
-            np.multiply(dc, self.c[t], out=dz[H : 2 * H])
-            np.multiply(gates[: 3 * H], gates[: 3 * H], out=s3)
-            np.subtract(gates[: 3 * H], s3, out=s3)
-            dz[: 3 * H] *= s3  # σ' = σ − σ²
-            np.multiply(dc, i, out=s)
-            np.multiply(a, a, out=s2)
-            s2 *= s
-            np.subtract(s, s2, out=dz[3 * H :])
+            dz = self.dz[t]
+            np.multiply(dh, into_c[t], out=s)
+            dc += s
+            both = dz[: 2 * H].reshape(2, H, -1)
+            both *= dc
+            dzo[t] *= dh
+            dza[t] *= dc
             if t:
-                dc *= f
+                dc *= f[t]
                 np.dot(p["U"], dz, out=dh)
         # Sum over time as one product: (4H, T·n) by (T·n, ·).
         np.copyto(self.dz_rows, self.dz.transpose(1, 0, 2))

@@ -7,6 +7,7 @@ import numpy as np
 import nnlib as nn
 
 from ..workloads import ADAM, BATCH_NORM, DROPOUT
+from .base import parameters
 
 
 def network(name):
@@ -48,6 +49,11 @@ class Fit:
         self.workload, self.X, self.y = workload, X, y
         self.steps = workload.steps(len(X))
         self.model = nn.Sequential(network(workload.network), seed=0, dtype="float32")
+        if workload.network == "lstm":
+            # nnlib draws each gate's weights with the gate's own fans, the peers all four as one matrix.
+            self.model.build(X.shape[1:])
+            for name in ("W", "U"):
+                self.model.layers[0].params[name][...] = parameters("lstm")[name]
         self.optimizer = nn.SGD(workload.learning_rate)
         if workload.optimizer == "adam":
             self.optimizer = nn.Adam(workload.learning_rate, **ADAM)
