@@ -41,19 +41,21 @@ def test_batch_norm_of_three_numbers(record_check):
         off(layer.buffers["variance"], 1.6),
     )
     prediction = layer.forward(np.array([[0.3]]), training=False)
-    record_check("formulas", "BatchNorm of 1, 2, 6", "by hand", max(error, off(prediction, 1)), 1e-15)
+    record_check("formulas", "BatchNorm, of 1, 2 and 6", "by hand", max(error, off(prediction, 1)), 1e-15)
 
 
 def test_layer_norm_of_three_numbers(record_check):
     layer = build(nn.LayerNorm(epsilon=1 / 3), 3, gamma=[2, 2, 2], beta=[1, 1, 1])
     y = layer.forward(np.array([[1.0, 2.0, 6.0]]))
-    record_check("formulas", "LayerNorm of 1, 2, 6", "by hand", off(y, 1 + 2 * np.array([[-2, -1, 3]]) / 5**0.5), 1e-15)
+    record_check(
+        "formulas", "LayerNorm, of 1, 2 and 6", "by hand", off(y, 1 + 2 * np.array([[-2, -1, 3]]) / 5**0.5), 1e-15
+    )
 
 
 def test_maxout_of_a_line_and_its_mirror_is_the_absolute_value(record_check):
     layer = build(nn.Maxout(1, pieces=2), 1, W=[[1, -1]], b=[0, 0])
     y, dx = layer.forward(np.array([[-3.0], [2.0]])), layer.backward(np.ones((2, 1)))
-    record_check("formulas", "Maxout as |x|", "by hand", max(off(y, [[3], [2]]), off(dx, [[-1], [1]])), 0)
+    record_check("formulas", "Maxout, as |x|", "by hand", max(off(y, [[3], [2]]), off(dx, [[-1], [1]])), 0)
 
 
 def test_residual_adds_and_its_gradient_has_a_way_around(record_check):
@@ -134,8 +136,10 @@ def test_dropout_by_hand(record_check):
     y = layer.forward(x, training=True)
     kept = (y != 0).mean()
     error = max(off(np.unique(y), [0, 12]), off(layer.backward(np.ones_like(x)), (y > 0) * 4.0))
-    record_check("formulas", "Dropout ¾: entries 0 or 4x", "by hand", error, 0)
-    record_check("formulas", "Dropout ¾: share kept", "by hand", abs(kept - 0.25), 5 * (0.25 * 0.75 / y.size) ** 0.5)
+    record_check("formulas", "Dropout, rate ¾, entries 0 or 4x", "by hand", error, 0)
+    record_check(
+        "formulas", "Dropout, rate ¾, share kept", "by hand", abs(kept - 0.25), 5 * (0.25 * 0.75 / y.size) ** 0.5
+    )
     assert layer.forward(x, training=False) is x
 
 
@@ -204,6 +208,18 @@ def test_batch_norm_of_one_row_is_beta_and_learns_no_nan():
     assert layer.forward(np.array([[7.0, -1.0]]), training=True).tolist() == [[3, 4]]
     assert np.isfinite(layer.backward(np.ones((1, 2)))).all()
     assert np.isfinite(layer.buffers["variance"]).all()
+
+
+@pytest.mark.parametrize("rate", [1e-9, 0.1, 0.4, 1 / 3, 0.999, 1 - 1e-12])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dropout_keeps_or_drops_and_scales_exactly(rate, dtype):
+    """Whoever compares with x/(1 - rate) must find it to the last digit, at every rate that is allowed."""
+    layer = nn.Dropout(rate)
+    layer.build((1000,), np.random.default_rng(0), np.dtype(dtype))
+    y = layer.forward(np.ones((30, 1000), dtype), training=True)
+    factor = np.ones(1, dtype) * np.asarray(1 / (1 - rate), dtype)
+    assert set(np.unique(y)) <= {0, factor[0]}
+    assert abs((y == 0).mean() - rate) < 5 * (rate * (1 - rate) / y.size) ** 0.5 + 1e-5
 
 
 def test_dropout_draws_anew_each_time():
