@@ -10,6 +10,9 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export JUPYTER_PLATFORM_DIRS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
+# Several notebooks run at once, and the matrices are small: more threads in each would only wait for each other.
+export OPENBLAS_NUM_THREADS ?= 1
+
 .DEFAULT_GOAL := help
 .PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock verify bench clean
 
