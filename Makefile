@@ -10,8 +10,11 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export JUPYTER_PLATFORM_DIRS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
+# Several notebooks run at once, and the matrices are small: more threads in each would only wait for each other.
+export OPENBLAS_NUM_THREADS ?= 1
+
 .DEFAULT_GOAL := help
-.PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock bench clean
+.PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock verify bench clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,9 +57,12 @@ lock: $(VENV)/.python package.json  ## renew requirements.lock and package-lock.
 	@$(PIP) install "uv>=0.8,<1"
 	@$(PY) -m tools.lock
 
-bench: $(READY)  ## measure nnlib beside its peers
-	@$(PIP) install -r requirements-bench.txt
-	@$(PY) -m benchmarks
+verify: $(READY)  ## test the library and renew the tables of the page "Verification"
+	$(PY) -m pytest -q -n auto --dist loadfile --ignore-glob='*/test_site_*' tests
+	@$(PY) -m tools.verification
+
+bench: $(VENV)/.bench  ## measure nnlib beside the large frameworks (installs PyTorch and TensorFlow)
+	$(PY) -m benchmarks
 
 clean:  ## remove everything that was made
 	rm -rf $(VENV) node_modules _build .pytest_cache .ruff_cache .hypothesis
@@ -73,6 +79,11 @@ $(VENV)/.ready: $(VENV)/.python requirements.lock
 	@$(PIP) install --requirement requirements.lock
 	@$(PY) -c "import pathlib, sysconfig; \
 	  pathlib.Path(sysconfig.get_path('purelib'), 'course.pth').write_text('$(CURDIR)\n')"
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.ready requirements-bench.txt
+	@echo "Installing the frameworks of requirements-bench.txt"
+	@$(PIP) install --requirement requirements-bench.txt --constraint requirements.lock
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json .npmrc | $(VENV)/.ready

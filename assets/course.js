@@ -69,6 +69,19 @@
     for (const entry of document.querySelectorAll("[role=doc-biblioentry]")) entry.setAttribute("role", "listitem");
   });
 
+  // A formula that scrolls must be reachable by keyboard.
+  window.addEventListener("load", async () => {
+    await window.MathJax?.startup?.promise;
+    const reach = () => {
+      for (const formula of document.querySelectorAll("mjx-container[display=true]")) {
+        if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+        else formula.removeAttribute("tabindex");
+      }
+    };
+    reach();
+    window.addEventListener("resize", reach);
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
     let waiting = false;
     const nameAll = () => {

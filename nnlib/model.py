@@ -202,7 +202,8 @@ class Sequential:
         callbacks = [*callbacks, *([Progress()] if verbose else [])]
         objective, history, n = self.objective(self.loss), History(), len(X)
         outputs = np.empty((n, *self.output_shape), self.dtype)
-        best, best_epoch, best_weights = np.inf, self.epoch, self.get_weights()
+        first = best = (self.epoch, self.get_weights())
+        best_score = np.inf
         self.stop_training = False
         begun: list[Callback] = []
         try:
@@ -232,9 +233,9 @@ class Sequential:
                     with np.errstate(all="ignore"):
                         bad = np.flatnonzero(~np.isfinite(objective.rows(outputs, y_epoch)))
                     step = (bad[0] if len(bad) else n - 1) // batch_size + 1
-                    self._recover(step, best_epoch, best_weights)
-                elif score < best:
-                    best, best_epoch, best_weights = score, self.epoch, self.get_weights()
+                    self._recover(step, [first, best], lambda: self._loss_of_rows(X, y, objective, weight))
+                elif score < best_score:
+                    best_score, best = score, (self.epoch, self.get_weights())
                 for callback in callbacks:
                     callback.on_epoch_end(self, self.epoch, logs)
                 if diverged or self.stop_training:
@@ -309,8 +310,16 @@ class Sequential:
     def _weights_are_finite(self) -> bool:
         return np.isfinite(self.params).all() and all(np.isfinite(buffer).all() for _, buffer in self._buffers())
 
-    def _recover(self, step, best_epoch, best_weights) -> None:
-        """Put the best weights back, empty the optimizer's memory and say where the numbers left the finite ones."""
+    def _recover(self, step, candidates, score) -> None:
+        """Put the better of the weights back, empty the optimizer's memory and say where the numbers blew up."""
+
+        def loss(candidate):
+            self.set_weights(candidate[1])
+            return value if np.isfinite(value := score()) else np.inf
+
+        # Scored anew: the loss of an epoch is measured while its weights still move, and the last step may have been
+        # the one that went too far.
+        best_epoch, best_weights = min(candidates, key=loss)
         self.set_weights(best_weights)
         learning_rate = self.optimizer.rate()
         self.optimizer.init(len(self.params), self.dtype, self.flat.decayed)
@@ -346,6 +355,10 @@ class Sequential:
             a = self.forward(X[start : start + rows], training=False)
             pieces.append(self.layers[-1].z if objective is not None and objective.on_z else a)
         return np.concatenate(pieces)
+
+    def _loss_of_rows(self, X, y, objective, weight) -> float:
+        with np.errstate(all="ignore"):
+            return objective.value(self._outputs(X, objective), y, weight)
 
     def _scores(self, outputs, y, objective, weight=None, wanted=None) -> dict[str, float]:
         scores = {"loss": objective.value(outputs, y, weight)}

@@ -51,7 +51,8 @@ class Optimizer:
         rate = self.rate() if learning_rate is None else learning_rate
         self.t += 1
         if self.clip_norm is not None:
-            norm = float(np.sqrt(np.dot(grads, grads)))
+            with np.errstate(over="ignore"):
+                norm = float(np.sqrt(np.dot(grads, grads)))
             if norm == np.inf:  # the squares overflowed, beyond 1.8e19 in float32; the norm need not
                 norm = float(np.linalg.norm(grads.astype(np.float64)))
             if norm > self.clip_norm:
@@ -130,14 +131,15 @@ class RMSprop(Optimizer):
 
     def update(self, params, grads, rate):
         s, v = self.scratch, self.state["v"]
+        # The array holds v/(1 - ρ); that factor is taken into the two numbers below.
         np.multiply(grads, grads, out=s)
-        s *= 1 - self.rho
         v *= self.rho
         v += s
+        c = (1 - self.rho) ** 0.5
         np.sqrt(v, out=s)
-        s += self.epsilon
+        s += self.epsilon / c
         np.divide(grads, s, out=s)
-        s *= rate
+        s *= rate / c
         params -= s
 
 
@@ -158,19 +160,20 @@ class Adam(Optimizer):
 
     def update(self, params, grads, rate):
         s, m, v = self.scratch, self.state["m"], self.state["v"]
-        np.multiply(grads, 1 - self.beta1, out=s)
+        # The arrays hold m/(1 - β₁) and v/(1 - β₂); those factors and the corrections are numbers: m̂ = a m, √v̂ = c √v.
+        # So a step passes over the parameters ten times (W1: 23 µs), not fourteen.
         m *= self.beta1
-        m += s
+        m += grads
         np.multiply(grads, grads, out=s)
-        s *= 1 - self.beta2
         v *= self.beta2
         v += s
-        # m̂/(√v̂ + ε) = c/(1 - β₁ᵗ) · m/(√v + cε) with c = √(1 - β₂ᵗ): the corrections are two numbers, not two arrays
-        c = (1 - self.beta2**self.t) ** 0.5
+        a = (1 - self.beta1) / (1 - self.beta1**self.t)
+        c = ((1 - self.beta2) / (1 - self.beta2**self.t)) ** 0.5
+        # η m̂/(√v̂ + ε) = η a/c · m/(√v + ε/c)
         np.sqrt(v, out=s)
-        s += c * self.epsilon
+        s += self.epsilon / c
         np.divide(m, s, out=s)
-        s *= rate * c / (1 - self.beta1**self.t)
+        s *= rate * a / c
         params -= s
 
 

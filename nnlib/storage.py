@@ -38,7 +38,8 @@ def write(path, config: dict, arrays: dict[str, Array]) -> None:
 def read(path) -> tuple[dict, dict[str, Array]]:
     """Return (config, arrays) of a file that `write` made; nothing in it is executed (allow_pickle=False)."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # np.load leaves a damaged file open if it has to open it itself
+        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         config = dict(json.loads(str(arrays.pop("config"))))
     except OSError:

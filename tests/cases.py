@@ -25,6 +25,9 @@ class LayerCase:
     def name(self) -> str:
         return type(self.make()).__name__
 
+    def __str__(self) -> str:
+        return self.label
+
 
 LAYER_CASES = [
     LayerCase("Dense, linear", lambda: nn.Dense(4), (3,)),
@@ -41,6 +44,32 @@ LAYER_CASES = [
     ),
     LayerCase("BatchNorm", nn.BatchNorm, (3,)),
     LayerCase("BatchNorm, on images", lambda: nn.BatchNorm(momentum=0.8, epsilon=1e-3), (2, 3, 4)),
+    LayerCase("LayerNorm", nn.LayerNorm, (6,)),
+    LayerCase("LayerNorm, on a sequence", lambda: nn.LayerNorm(epsilon=1e-3), (3, 4)),
+    LayerCase("Maxout, 2 pieces", lambda: nn.Maxout(3), (4,), KINKS),
+    LayerCase("Maxout, 3 pieces, on a sequence", lambda: nn.Maxout(2, pieces=3), (3, 4), KINKS),
+    LayerCase("Flatten", nn.Flatten, (2, 3, 2)),
+    LayerCase("Residual", lambda: nn.Residual(nn.Dense(4, "tanh"), nn.BatchNorm(), nn.Dense(3)), (3,)),
+    LayerCase("Residual in Residual", lambda: nn.Residual(nn.Residual(nn.Dense(3, "elu")), nn.LayerNorm()), (3,)),
+    LayerCase(
+        "Residual of convolutions",
+        lambda: nn.Residual(nn.Conv2D(3, 3, "same", activation="tanh"), nn.Conv2D(2, 3, "same")),
+        (4, 4, 2),
+    ),
+    LayerCase("Conv2D, valid", lambda: nn.Conv2D(3, 3), (5, 6, 2)),
+    LayerCase("Conv2D, same", lambda: nn.Conv2D(3, 3, "same", activation="tanh"), (4, 5, 2)),
+    LayerCase("Conv2D, same, even kernel", lambda: nn.Conv2D(2, (2, 4), "same"), (5, 6, 2)),
+    LayerCase("Conv2D, valid, stride 2", lambda: nn.Conv2D(2, (3, 2), "valid", stride=(2, 3)), (6, 7, 2)),
+    LayerCase("Conv2D, same, stride 2", lambda: nn.Conv2D(2, 3, "same", stride=2, activation="elu"), (6, 5, 2)),
+    LayerCase("Conv2D, same, stride beyond the kernel", lambda: nn.Conv2D(2, 1, "same", stride=3), (7, 5, 2)),
+    LayerCase("Conv2D, relu", lambda: nn.Conv2D(2, 2, activation="relu"), (3, 3, 1), KINKS),
+    LayerCase("MaxPool2D", lambda: nn.MaxPool2D(2), (4, 6, 3), KINKS),
+    LayerCase("MaxPool2D, with a rest", lambda: nn.MaxPool2D((2, 3)), (5, 7, 2), KINKS),
+    LayerCase("RNN", lambda: nn.RNN(4), (5, 3)),
+    LayerCase("RNN, sequences", lambda: nn.RNN(4, return_sequences=True), (5, 3)),
+    LayerCase("LSTM", lambda: nn.LSTM(4), (5, 3)),
+    LayerCase("LSTM, sequences", lambda: nn.LSTM(3, return_sequences=True), (6, 2)),
+    LayerCase("LSTM, one step", lambda: nn.LSTM(3), (1, 2)),
     LayerCase("Dropout", lambda: nn.Dropout(0.4), (6,)),
     LayerCase("Dropout, rate 0", lambda: nn.Dropout(0.0), (6,)),
 ]

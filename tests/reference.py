@@ -49,14 +49,15 @@ ACTIVATIONS = {
 }
 
 
-def _keras_layer(layer, input_shape, names, **call):
+def _keras_layer(layer, input_shape, names):
     """Wrap a Keras layer whose weights are `names` in this order."""
     layer.build((None, *input_shape))
     assert len(layer.trainable_variables) == len(names)
 
     def apply(state, x, training):
-        (params, buffers), *_ = state
-        y, _ = layer.stateless_call([params[name] for name in names], [], x, **call)
+        ((params, buffers),) = state
+        others = [variable.value for variable in layer.non_trainable_variables]  # LSTM: seeds of a dropout not used
+        y, _ = layer.stateless_call([params[name] for name in names], others, x)
         return y, [(params, buffers)]
 
     return apply
@@ -96,7 +97,62 @@ def _dropout(layer, input_shape):
     return apply
 
 
-LAYERS = {"Dense": _dense, "Activation": _activation, "BatchNorm": _batch_norm, "Dropout": _dropout}
+def _layer_norm(layer, input_shape):
+    return _keras_layer(keras.layers.LayerNormalization(epsilon=layer.epsilon), input_shape, ["gamma", "beta"])
+
+
+def _maxout(layer, input_shape):
+    # Keras has none; this is Goodfellow et al.'s formula.
+    def apply(state, x, training):
+        ((params, _),) = state
+        W = params["W"].reshape(-1, layer.pieces, layer.units)
+        return (jnp.einsum("...i,ipu->...pu", x, W) + params["b"].reshape(layer.pieces, -1)).max(axis=-2), state
+
+    return apply
+
+
+def _flatten(layer, input_shape):
+    return _keras_layer(keras.layers.Flatten(), input_shape, [])
+
+
+def _residual(layer, input_shape):
+    shapes = [input_shape, *(inner.output_shape for inner in layer.layers)]
+    inside = stack_apply(layer.layers, shapes)
+
+    def apply(state, x, training):
+        own, *rest = state
+        y, moved = inside(rest, x, training)
+        return x + y, [own, *moved]
+
+    return apply
+
+
+def _conv(layer, input_shape):
+    settings = {"padding": layer.padding, "strides": layer.stride, "activation": ACTIVATIONS[layer.activation.name]}
+    return _keras_layer(keras.layers.Conv2D(layer.filters, layer.kernel_size, **settings), input_shape, ["W", "b"])
+
+
+def _pool(layer, input_shape):
+    return _keras_layer(keras.layers.MaxPooling2D(layer.size), input_shape, [])
+
+
+def _rnn(layer, input_shape):
+    reference = keras.layers.SimpleRNN(layer.units, return_sequences=layer.return_sequences)
+    return _keras_layer(reference, input_shape, ["W", "U", "b"])
+
+
+def _lstm(layer, input_shape):
+    reference = keras.layers.LSTM(layer.units, return_sequences=layer.return_sequences)
+    return _keras_layer(reference, input_shape, ["W", "U", "b"])
+
+
+LAYERS = {
+    **{"Dense": _dense, "Activation": _activation, "Maxout": _maxout},
+    **{"BatchNorm": _batch_norm, "LayerNorm": _layer_norm, "Dropout": _dropout},
+    **{"Flatten": _flatten, "Residual": _residual},
+    **{"Conv2D": _conv, "MaxPool2D": _pool},
+    **{"RNN": _rnn, "LSTM": _lstm},
+}
 
 
 def layer_apply(layer, input_shape):
@@ -104,11 +160,10 @@ def layer_apply(layer, input_shape):
     return LAYERS[type(layer).__name__](layer, input_shape)
 
 
-def model_apply(model):
-    """Return the reference of a built Sequential."""
-    inputs = [model.input_shape, *model.shapes[:-1]]
+def stack_apply(layers, shapes):
+    """Return the reference of built nnlib layers in a row, whose inputs have these shapes."""
     stages = [
-        (layer_apply(layer, shape), len(list(layer.walk()))) for layer, shape in zip(model.layers, inputs, strict=True)
+        (layer_apply(layer, shape), len(list(layer.walk()))) for layer, shape in zip(layers, shapes, strict=False)
     ]
 
     def apply(state, x, training):
@@ -121,13 +176,23 @@ def model_apply(model):
     return apply
 
 
+def model_apply(model):
+    """Return the reference of a built Sequential."""
+    return stack_apply(model.layers, [model.input_shape, *(layer.output_shape for layer in model.layers)])
+
+
 def state_of(layers) -> list:
     """Return copies of the (parameters, buffers) of nnlib layers and of all layers inside them."""
     return [
-        tuple({name: jnp.array(value) for name, value in table.items()} for table in (part.params, part.buffers))
+        tuple({name: constant(value) for name, value in table.items()} for table in (part.params, part.buffers))
         for layer in layers
         for part in layer.walk()
     ]
+
+
+def constant(array):
+    """Return the array for JAX, from a copy of its own: JAX may read it later, when nnlib has moved on in place."""
+    return jnp.asarray(np.array(array))
 
 
 # Optax gives the loss of each entry (of each row where it is over classes).

@@ -1,5 +1,6 @@
 """Checks of a page in a real browser: each returns the list of what is wrong, empty if nothing is."""
 
+import functools
 import os
 import shutil
 from html.parser import HTMLParser
@@ -61,9 +62,15 @@ class Links(HTMLParser):
             self.loads += filter(None, [attributes.get("src"), attributes.get("href"), attributes.get("data")])
 
 
+@functools.cache
+def links_of(page):
+    """Read a page once, however many links lead to it."""
+    return Links(page.read_text(encoding="utf-8"))
+
+
 def link_faults(page, site=SITE):
     """List what a page loads from elsewhere, and its links into the site that lead nowhere."""
-    read = Links(page.read_text(encoding="utf-8"))
+    read = links_of(page)
     faults = [f"loads {url[:80]}" for url in read.loads if urlsplit(url).scheme not in ("", "data") or url[:2] == "//"]
     for url in read.links:
         if urlsplit(url).scheme or url.startswith("//"):
@@ -72,7 +79,7 @@ def link_faults(page, site=SITE):
         target = (page.parent / unquote(urlsplit(address).path)).resolve() if address else page
         if not target.is_file() or not target.is_relative_to(site.resolve()):
             faults.append(f"links to {url}, which does not exist")
-        elif anchor and unquote(anchor) not in Links(target.read_text(encoding="utf-8")).anchors:
+        elif anchor and unquote(anchor) not in links_of(target).anchors:
             faults.append(f"links to {url}, which has no such place")
     return faults
 

@@ -15,6 +15,7 @@ matplotlib.use("Agg")
 
 from ipywidgets.widgets.widget import _instances  # noqa: E402
 from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.patches import Rectangle  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from nnlib import explore as module  # noqa: E402
@@ -174,6 +175,16 @@ def test_a_picture_is_a_small_palette_png_at_twice_its_size_on_the_page():
     assert (image.mode, image.size) == ("P", (600, 400))
     assert 'width="300" height="200"' in html
     assert "max-width:100%" in html
+
+
+@pytest.mark.parametrize("inches", [(4.6, 4.4), (4.35, 2.9), (6.4, 3.8), (5.123, 3.777)])
+def test_a_figure_of_any_size_keeps_its_rows_of_pixels_together(inches):
+    """One pixel of width too few shears the picture: its frame is no upright line any more."""
+    figure = plt.figure(figsize=inches)
+    figure.add_artist(Rectangle((0, 0), 0.5, 1, color="black"))
+    shown = np.asarray(Image.open(io.BytesIO(picture(figure, "a black half").png)).convert("L")) < 128
+    assert shown[len(shown) // 2].mean() == pytest.approx(0.5, abs=0.01)
+    assert (shown[5:-5] == shown[len(shown) // 2]).all()
 
 
 def test_a_picture_can_be_svg_and_is_the_same_on_every_run():

@@ -15,7 +15,7 @@ def test_no_block_can_be_added_without_a_gradient_check():
     assert {case.loss.name for case in LOSS_CASES} == set(nn.losses.LOSSES)
 
 
-# -- the tools themselves -----------------------------------------------------------------------------------------------
+# -- the tools themselves ---------------------------------------------------------------------------------------------
 
 
 def test_numerical_gradient_of_a_known_function():
@@ -81,7 +81,7 @@ def test_check_gradients_refuses_float32():
         nn.check_gradients(model, samples(4, 2), samples(4, 1), "mse")
 
 
-# -- every layer, alone -------------------------------------------------------------------------------------------------
+# -- every layer, alone -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["training", "prediction"])
@@ -136,7 +136,7 @@ def test_skipping_the_input_gradient_changes_nothing_else(case):
     assert all((a == b).all() for a, b in zip(*grads, strict=True))
 
 
-# -- activations and losses ---------------------------------------------------------------------------------------------
+# -- activations and losses -------------------------------------------------------------------------------------------
 
 ACTIVATION_CASES = {
     **nn.activations.ACTIVATIONS,
@@ -187,7 +187,7 @@ def test_fused_pair_is_its_two_parts(pair, shape, record_check):
     record_check("derivatives", f"fused {fused.name}, {shape}", DIFFERENCES, error, SMOOTH)
 
 
-# -- compositions -------------------------------------------------------------------------------------------------------
+# -- compositions -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("loss", nn.losses.LOSSES)

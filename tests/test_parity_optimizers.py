@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import reference
 from cases import OPTIMIZER_CASES, SCHEDULE_CASES, optimizer_label, samples
-from reference import distance, jnp, keras, optax
+from reference import constant, distance, jnp, keras, optax
 
 import nnlib as nn
 
@@ -25,11 +25,11 @@ def test_ten_steps(given, record_check):
     params = np.concatenate([W.ravel(), b])
     given.init(8, "float64", decayed=6)
     rule = reference.optimizer(given)
-    theirs = [jnp.array(W), jnp.array(b)]
+    theirs = [constant(W), constant(b)]
     memory, error = rule.init(theirs), 0.0
     for i in range(STEPS):
         grads = samples(8, seed=10 + i) * 10.0 ** (i % 5 - 3)
-        updates, memory = rule.update([jnp.array(grads[:6].reshape(3, 2)), jnp.array(grads[6:])], memory, theirs)
+        updates, memory = rule.update([constant(grads[:6].reshape(3, 2)), constant(grads[6:])], memory, theirs)
         theirs = optax.apply_updates(theirs, updates)
         given.step(params, grads)
         error = max(error, distance(params, jnp.concatenate([theirs[0].ravel(), theirs[1]])))
@@ -58,7 +58,7 @@ def test_ten_steps_beside_keras(name, record_check):
         given.init(7)
         for i in range(STEPS):
             grads = samples(7, seed=20 + i)
-            other.apply([jnp.array(grads)])
+            other.apply([constant(grads)])
             given.step(params, grads)
         error = distance(params, variable.value)
         record_check("framework", f"{optimizer_label(given)}, ten steps", "Keras", error, EXACT)

@@ -1,7 +1,9 @@
 """Renew requirements.lock and package-lock.json: exact versions for every system, no registry addresses."""
 
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tools import npm
@@ -12,26 +14,40 @@ UV_OPTIONS = [
     *["--universal", "--python-version", "3.11", "--upgrade", "--quiet"],
     *["--no-annotate", "--no-header", "--no-emit-index-url", "--no-emit-find-links"],
 ]
-NAMES_AN_ADDRESS = ("-i ", "--index", "--extra-index", "--find-links", "--trusted-host")
+
+
+def python_lock():
+    """Resolve requirements.txt for every system and every Python from 3.11 on."""
+    command = [sys.executable, "-m", "uv", "pip", "compile", "requirements.txt", *UV_OPTIONS]
+    resolved = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return HEADER + "".join(f"{line}\n" for line in resolved.splitlines() if line and not line.startswith("#"))
+
+
+def npm_lock():
+    """Resolve package.json in an empty folder: beside installed packages npm leaves out some of the checksums."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("package.json", ".npmrc"):
+            shutil.copy(ROOT / name, folder)
+        if npm.main(["install", "--package-lock-only", "--ignore-scripts", "--loglevel=error"], folder):
+            raise SystemExit("npm could not resolve package.json")
+        return Path(folder, "package-lock.json").read_text(encoding="utf-8")
+
+
+def renew(name, text, forbidden):
+    """Write a lock file if it has changed; refuse one that works with one registry only."""
+    if any(word in text for word in forbidden):
+        raise SystemExit(f"{name} must not name a registry; it holds one of {', '.join(forbidden)}")
+    file = ROOT / name
+    changed = not file.exists() or file.read_text(encoding="utf-8") != text
+    if changed:
+        file.write_text(text, encoding="utf-8")
+    print(f"{name}: {'renewed' if changed else 'as it was'}")
 
 
 def main():
-    """Resolve both sets of packages anew."""
-    command = [sys.executable, "-m", "uv", "pip", "compile", "requirements.txt", *UV_OPTIONS]
-    resolved = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
-    pins = [line for line in resolved.splitlines() if line and not line.startswith("#")]
-    for pin in pins:
-        if pin.startswith(NAMES_AN_ADDRESS) or "://" in pin:
-            raise SystemExit(f"requirements.lock must not name an address; got {pin!r}")
-    (ROOT / "requirements.lock").write_text(HEADER + "\n".join(pins) + "\n")
-    print(f"requirements.lock: {len(pins)} packages")
-
-    (ROOT / "package-lock.json").unlink(missing_ok=True)
-    if npm.main(["install", "--package-lock-only", "--ignore-scripts", "--loglevel=error"]):
-        raise SystemExit("npm could not resolve package.json")
-    if "://" in "".join(line for line in (ROOT / "package-lock.json").read_text().splitlines() if '"resolved"' in line):
-        raise SystemExit("package-lock.json must not name a registry's address")
-    print("package-lock.json: renewed")
+    """Renew both."""
+    renew("requirements.lock", python_lock(), ["://", "--index", "--extra-index", "--find-links", "--trusted-host"])
+    renew("package-lock.json", npm_lock(), ['"resolved"'])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import activations, initializers
-from ..arrays import positive_integer, sum_rows
+from ..arrays import as_matrix, positive_integer, sum_rows, with_axes_of
 from .base import Layer
 
 
@@ -62,21 +62,17 @@ class Dense(Activation):
         return (*input_shape[:-1], self.units)
 
     def forward(self, x, training=False):
-        self.x = x.reshape(-1, x.shape[-1])
-        z = self.x @ self.params["W"]
+        self.x = as_matrix(x)
+        z = np.dot(self.x, self.params["W"])
         z += self.params["b"]
-        return super().forward(z if x.ndim == 2 else z.reshape(*x.shape[:-1], self.units))
+        return super().forward(with_axes_of(z, x))
 
     def backward_z(self, dz):
         """Gradients: dW = xᵀ dz, db = Σ dz over the batch, dx = dz Wᵀ."""
-        before = dz.shape[:-1]
-        dz = dz.reshape(-1, self.units)
-        np.matmul(self.x.T, dz, out=self.grads["W"])
-        sum_rows(dz, out=self.grads["b"])
-        if self.skip_dx:
-            return None
-        dx = dz @ self.params["W"].T
-        return dx if len(before) == 1 else dx.reshape(*before, -1)
+        rows = as_matrix(dz)
+        np.dot(self.x.T, rows, out=self.grads["W"])
+        sum_rows(rows, out=self.grads["b"])
+        return None if self.skip_dx else with_axes_of(np.dot(rows, self.params["W"].T), dz)
 
 
 class Maxout(Layer):

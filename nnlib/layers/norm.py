@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..arrays import number, sum_rows
+from ..arrays import as_matrix, mean_rows, number, sum_rows, with_axes_of
 from .base import Layer
 
 
@@ -39,53 +39,56 @@ class BatchNorm(Layer):
         features = input_shape[-1]
         self.add("gamma", np.ones(features, dtype))
         self.add("beta", np.zeros(features, dtype))
-        self.buffers["mean"] = np.zeros(features, dtype)
-        self.buffers["variance"] = np.ones(features, dtype)
+        # Row 0 holds means and row 1 variances, so that one operation serves both.
+        self.batch = np.empty((2, features), dtype)
+        self.running = np.stack([np.zeros(features, dtype), np.ones(features, dtype)])
+        self.batch_rows, (self.buffers["mean"], self.buffers["variance"]) = tuple(self.batch), self.running
         return input_shape
 
     def forward(self, x, training=False):
-        shape = x.shape
-        x = x.reshape(-1, shape[-1])
-        n = len(x)
-        mean, variance = self.buffers["mean"], self.buffers["variance"]
+        rows = as_matrix(x)
+        n = len(rows)
         self.training = training
+        mu, sigma2 = self.batch_rows if training else self.running
         if training:
-            mu = sum_rows(x)
-            mu *= 1 / n
-            x_hat = x - mu
-            sigma2 = sum_rows(x_hat * x_hat)
-            sigma2 *= 1 / n
-            mean += (1 - self.momentum) * (mu - mean)
-            variance += (1 - self.momentum) * (sigma2 * (n / max(n - 1, 1)) - variance)
-        else:
-            x_hat, sigma2 = x - mean, variance
-        self.scale = 1 / np.sqrt(sigma2 + self.epsilon)
-        x_hat *= self.scale
-        self.x_hat = x_hat
-        y = x_hat * self.params["gamma"]
+            mean_rows(rows, out=mu)
+        self.centred = rows - mu
+        y = self.centred * self.centred
+        if training:
+            mean_rows(y, out=sigma2)
+        self.sigma = np.sqrt(sigma2 + self.epsilon)
+        # x̂ itself is never formed: (x - μ) · γ/σ passes over the batch once, (x - μ)/σ · γ twice.
+        self.scale = self.params["gamma"] / self.sigma
+        np.multiply(self.centred, self.scale, out=y)
         y += self.params["beta"]
-        return y.reshape(shape)
+        if training:
+            sigma2 *= n / max(n - 1, 1)
+            self.batch -= self.running
+            self.batch *= 1 - self.momentum
+            self.running += self.batch
+        return with_axes_of(y, x)
 
     def backward(self, dy):
         """dγ = Σ dy·x̂, dβ = Σ dy, dx = γ/√(σ² + ε) · (dy - mean(dy) - x̂ · mean(dy·x̂)), sums over the batch.
 
         The two means are there because μ and σ² depend on x as well; in prediction they do not, and the means drop out.
         """
-        shape = dy.shape
-        dy = dy.reshape(-1, shape[-1])
+        rows = as_matrix(dy)
         dgamma, dbeta = self.grads["gamma"], self.grads["beta"]
-        sum_rows(dy * self.x_hat, out=dgamma)
-        sum_rows(dy, out=dbeta)
+        dx = rows * self.centred
+        sum_rows(dx, out=dgamma)
+        dgamma /= self.sigma
+        sum_rows(rows, out=dbeta)
         if self.skip_dx:
             return None
         if self.training:
-            dx = self.x_hat * (dgamma / -len(dy))
-            dx += dy
-            dx -= dbeta / len(dy)
-            dx *= self.scale * self.params["gamma"]
+            np.multiply(self.centred, dgamma / (-len(rows) * self.sigma), out=dx)  # -x̂ mean(dy·x̂)
+            dx += rows
+            dx -= dbeta / len(rows)
+            dx *= self.scale
         else:
-            dx = dy * (self.scale * self.params["gamma"])
-        return dx.reshape(shape)
+            np.multiply(rows, self.scale, out=dx)
+        return with_axes_of(dx, dy)
 
 
 class LayerNorm(Layer):
@@ -148,7 +151,7 @@ class Dropout(Layer):
     Parameters
     ----------
     rate : float
-        The share of entries set to 0, in [0, 1).
+        The share of entries set to 0, in [0, 1); the probability is this, rounded to 1/65536.
 
     References
     ----------
@@ -167,7 +170,10 @@ class Dropout(Layer):
         self.mask = None
         if not training or self.rate == 0:
             return x
-        self.mask = (self.rng.random(x.shape, dtype=np.float32) >= self.rate).astype(x.dtype)
+        # 16 random bits decide an entry: straight from the bit generator they take 2 µs, `rng.random` 6 (32×100). That
+        # rounds the probability to a multiple of 2⁻¹⁶, off by 8e-6 at most; the factor is exact.
+        bits = self.rng.bit_generator.random_raw(-(-x.size // 4)).view(np.uint16)[: x.size].reshape(x.shape)
+        self.mask = (bits >= round(self.rate * 2**16)).astype(x.dtype)
         self.mask *= 1 / (1 - self.rate)
         return x * self.mask
 

@@ -1,0 +1,1 @@
+"""What `make bench` runs: nnlib and its peers train the same networks side by side."""

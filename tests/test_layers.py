@@ -1,0 +1,263 @@
+"""Layers beside numbers calculated by hand, and what they promise besides: modes, masks, running statistics."""
+
+from math import log, tanh
+
+import numpy as np
+import pytest
+from cases import LAYER_CASES, samples
+
+import nnlib as nn
+from nnlib.storage import layer_from, plain
+
+
+def build(layer, *input_shape, **params):
+    layer.build(input_shape, np.random.default_rng(0), np.dtype("float64"))
+    for name, values in params.items():
+        layer.params[name][...] = values
+    return layer
+
+
+def off(ours, by_hand) -> float:
+    return float(np.abs(np.asarray(ours) - np.asarray(by_hand)).max())
+
+
+# -- by hand ---------------------------------------------------------------------------------------------------------
+
+
+def test_dense_by_hand(record_check):
+    layer = build(nn.Dense(2, "relu"), 2, W=[[1, -1], [2, 0]], b=[0.5, 0])
+    y, dx = layer.forward(np.array([[1.0, 2.0]])), layer.backward(np.array([[1.0, 1.0]]))
+    error = max(off(y, [[5.5, 0]]), off(layer.grads["W"], [[1, 0], [2, 0]]), off(dx, [[1, 2]]))
+    record_check("formulas", "Dense, one row", "by hand", error, 0)
+
+
+def test_batch_norm_of_three_numbers(record_check):
+    """1, 2, 6: mean 3, variance 14/3, unbiased 7. With momentum 0.9 the running mean is 0.3, the variance 0.9 + 0.7."""
+    layer = build(nn.BatchNorm(epsilon=1 / 3), 1, gamma=[2], beta=[1])  # σ² + ε = 5
+    y = layer.forward(np.array([[1.0], [2.0], [6.0]]), training=True)
+    error = max(
+        off(y, 1 + 2 * np.array([[-2], [-1], [3]]) / 5**0.5),
+        off(layer.buffers["mean"], 0.3),
+        off(layer.buffers["variance"], 1.6),
+    )
+    prediction = layer.forward(np.array([[0.3]]), training=False)
+    record_check("formulas", "BatchNorm, of 1, 2 and 6", "by hand", max(error, off(prediction, 1)), 1e-15)
+
+
+def test_layer_norm_of_three_numbers(record_check):
+    layer = build(nn.LayerNorm(epsilon=1 / 3), 3, gamma=[2, 2, 2], beta=[1, 1, 1])
+    y = layer.forward(np.array([[1.0, 2.0, 6.0]]))
+    record_check(
+        "formulas", "LayerNorm, of 1, 2 and 6", "by hand", off(y, 1 + 2 * np.array([[-2, -1, 3]]) / 5**0.5), 1e-15
+    )
+
+
+def test_maxout_of_a_line_and_its_mirror_is_the_absolute_value(record_check):
+    layer = build(nn.Maxout(1, pieces=2), 1, W=[[1, -1]], b=[0, 0])
+    y, dx = layer.forward(np.array([[-3.0], [2.0]])), layer.backward(np.ones((2, 1)))
+    record_check("formulas", "Maxout, as |x|", "by hand", max(off(y, [[3], [2]]), off(dx, [[-1], [1]])), 0)
+
+
+def test_residual_adds_and_its_gradient_has_a_way_around(record_check):
+    layer = nn.Residual(nn.Dense(1))
+    build(layer, 1)
+    layer.children[0].params["W"][...] = 2
+    y, dx = layer.forward(np.array([[3.0]])), layer.backward(np.array([[1.0]]))
+    record_check("formulas", "Residual, 3 + 2·3", "by hand", max(off(y, 9), off(dx, 3)), 0)
+
+
+def test_flatten_keeps_the_order_of_numbers(record_check):
+    layer = build(nn.Flatten(), 2, 2, 1)
+    record_check(
+        "formulas",
+        "Flatten, row by row",
+        "by hand",
+        off(layer.forward(np.arange(4.0).reshape(1, 2, 2, 1)), [0, 1, 2, 3]),
+        0,
+    )
+
+
+def test_activation_layer_is_its_activation(record_check):
+    layer = build(nn.Activation("tanh"), 1)
+    record_check("formulas", "Activation, tanh ln 2", "by hand", off(layer.forward(np.array([[log(2)]])), 0.6), 1e-15)
+
+
+IMAGE = np.array([[1, 2, 0], [0, 1, 3], [4, 0, 1]], float).reshape(1, 3, 3, 1)
+KERNEL = np.array([[1, 10], [100, 1000]], float).reshape(2, 2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, [[1021, 3102], [410, 1031]]),
+        # "same" with an even kernel: the row and column of zeros are below and on the right, as in Keras
+        ({"padding": "same"}, [[1021, 3102, 300], [410, 1031, 103], [4, 10, 1]]),
+        ({"padding": "same", "stride": 2}, [[1021, 300], [4, 1]]),
+    ],
+    ids=str,
+)
+def test_convolution_by_hand(settings, expected, record_check):
+    """The digits of each sum say which pixel met which weight; a turned kernel would show them reversed."""
+    layer = build(nn.Conv2D(1, 2, **settings), 3, 3, 1, W=KERNEL, b=0)
+    y = layer.forward(IMAGE)
+    record_check("formulas", f"Conv2D, 3×3 image, {settings or 'valid'}", "by hand", off(y[0, :, :, 0], expected), 0)
+
+
+def test_max_pool_by_hand(record_check):
+    layer = build(nn.MaxPool2D(2), 4, 2, 1)
+    image = np.array([[1, 5], [2, 3], [7, 7], [0, 7]], float).reshape(1, 4, 2, 1)
+    y, dx = layer.forward(image), layer.backward(np.array([2.0, 3.0]).reshape(1, 2, 1, 1))
+    # where three entries tie, the first one gets the gradient
+    error = max(off(y.ravel(), [5, 7]), off(dx[0, :, :, 0], [[0, 2], [0, 0], [3, 0], [0, 0]]))
+    record_check("formulas", "MaxPool2D, with a tie", "by hand", error, 0)
+
+
+def test_rnn_of_two_steps_by_hand(record_check):
+    layer = build(nn.RNN(1, return_sequences=True), 2, 1, W=log(2), U=2, b=0)
+    y = layer.forward(np.array([[[1.0], [0.0]]]))
+    record_check("formulas", "RNN, two steps", "by hand", off(y.ravel(), [0.6, tanh(1.2)]), 1e-15)
+
+
+def test_lstm_of_two_steps_by_hand(record_check):
+    """Gates held by their biases at i = 1/2, f = 3/4, o = 1/4; the candidate is tanh(x ln 2 + 2h). Order i, f, g, o."""
+    layer = build(
+        nn.LSTM(1, return_sequences=True), 2, 1, W=[[0, 0, log(2), 0]], U=[[0, 0, 2, 0]], b=[0, log(3), 0, -log(3)]
+    )
+    y = layer.forward(np.array([[[1.0], [0.0]]]))
+    c1 = 0.6 / 2
+    h1 = tanh(c1) / 4
+    c2 = 0.75 * c1 + tanh(2 * h1) / 2
+    record_check("formulas", "LSTM, two steps", "by hand", off(y.ravel(), [h1, tanh(c2) / 4]), 1e-15)
+
+
+def test_dropout_by_hand(record_check):
+    layer = build(nn.Dropout(0.75), 1000)
+    x = np.full((50, 1000), 3.0)
+    y = layer.forward(x, training=True)
+    kept = (y != 0).mean()
+    error = max(off(np.unique(y), [0, 12]), off(layer.backward(np.ones_like(x)), (y > 0) * 4.0))
+    record_check("formulas", "Dropout, rate ¾, entries 0 or 4x", "by hand", error, 0)
+    record_check(
+        "formulas", "Dropout, rate ¾, share kept", "by hand", abs(kept - 0.25), 5 * (0.25 * 0.75 / y.size) ** 0.5
+    )
+    assert layer.forward(x, training=False) is x
+
+
+# -- promises of every layer ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", LAYER_CASES, ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows", [1, 3])
+def test_dtype_and_shape_are_kept_for_one_row_and_for_several(case, dtype, rows):
+    """A float64 in between would halve the speed of a float32 model without a word."""
+    model = nn.Sequential([nn.Dense(case.input_shape[-1]), case.make()], dtype=dtype).build(case.input_shape)
+    x = samples(rows, *case.input_shape).astype(dtype)
+    for training in (True, False):
+        before = x.copy()
+        y = model.forward(x, training)
+        dx = model.backward(np.ones_like(y))
+        assert y.shape == (rows, *model.output_shape)
+        assert dx.shape == x.shape
+        assert y.dtype == dx.dtype == dtype
+        assert (x == before).all()
+        for layer in model.layers:
+            for part in layer.walk():
+                for table in (part.params, part.grads, part.buffers):
+                    assert all(value.dtype == dtype for value in table.values())
+
+
+@pytest.mark.parametrize("case", LAYER_CASES, ids=str)
+def test_prediction_of_a_row_does_not_depend_on_its_neighbours(case):
+    model = nn.Sequential([case.make()]).build(case.input_shape)
+    x = samples(4, *case.input_shape)
+    together = model.predict(x)
+    apart = np.concatenate([model.predict(x[i : i + 1]) for i in range(4)])
+    np.testing.assert_allclose(together, apart, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("case", LAYER_CASES, ids=str)
+def test_config_makes_an_equal_layer(case):
+    """Through JSON's plain values, as in a saved model."""
+    layer = case.make()
+    again = layer_from(plain(layer))
+    assert repr(again) == repr(layer)
+    assert plain(again) == plain(layer)
+
+
+@pytest.mark.parametrize("case", LAYER_CASES, ids=str)
+def test_non_contiguous_input_gives_the_same(case):
+    layer = case.make()
+    shape = layer.build(case.input_shape, np.random.default_rng(0), np.dtype("float64"))
+    x, dy = samples(4, *case.input_shape), samples(4, *shape, seed=1)
+    results = []
+    for version in (np.ascontiguousarray, lambda a: a.repeat(2, axis=0)[::2], np.asfortranarray):
+        for part in layer.walk():
+            if isinstance(part, nn.Dropout):
+                part.rng = np.random.default_rng(1)
+        y = layer.forward(version(x), True)
+        results.append(
+            [y.copy(), layer.backward(version(dy)).copy(), *(g.copy() for p in layer.walk() for g in p.grads.values())]
+        )
+    for other in results[1:]:
+        assert all(np.allclose(a, b, rtol=1e-12, atol=1e-14) for a, b in zip(results[0], other, strict=True))
+
+
+def test_batch_norm_of_one_row_is_beta_and_learns_no_nan():
+    layer = build(nn.BatchNorm(), 2, beta=[3, 4])
+    assert layer.forward(np.array([[7.0, -1.0]]), training=True).tolist() == [[3, 4]]
+    assert np.isfinite(layer.backward(np.ones((1, 2)))).all()
+    assert np.isfinite(layer.buffers["variance"]).all()
+
+
+@pytest.mark.parametrize("rate", [1e-9, 0.1, 0.4, 1 / 3, 0.999, 1 - 1e-12])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dropout_keeps_or_drops_and_scales_exactly(rate, dtype):
+    """Whoever compares with x/(1 - rate) must find it to the last digit, at every rate that is allowed."""
+    layer = nn.Dropout(rate)
+    layer.build((1000,), np.random.default_rng(0), np.dtype(dtype))
+    y = layer.forward(np.ones((30, 1000), dtype), training=True)
+    factor = np.ones(1, dtype) * np.asarray(1 / (1 - rate), dtype)
+    assert set(np.unique(y)) <= {0, factor[0]}
+    assert abs((y == 0).mean() - rate) < 5 * (rate * (1 - rate) / y.size) ** 0.5 + 1e-5
+
+
+def test_dropout_draws_anew_each_time():
+    layer = build(nn.Dropout(0.5), 50)
+    x = np.ones((2, 50))
+    assert (layer.forward(x, True) != layer.forward(x, True)).any()
+
+
+def test_lstm_starts_with_an_open_forget_gate():
+    layer = build(nn.LSTM(2), 3, 1)
+    assert layer.params["b"].tolist() == [0, 0, 1, 1, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.Dense(0), "units must be a positive integer; got 0"),
+        (lambda: nn.Dense(3, "softplus"), "activation must be one of elu, leaky_relu, linear"),
+        (lambda: nn.Dense(3, initializer="xavier"), "initializer must be one of glorot_normal"),
+        (lambda: nn.Dropout(1.0), r"rate must be a finite number in \[0, 1\); got 1.0"),
+        (lambda: nn.BatchNorm(momentum=1), "momentum must be"),
+        (lambda: nn.BatchNorm(epsilon=0), "epsilon must be"),
+        (lambda: nn.LayerNorm(epsilon=-1), "epsilon must be"),
+        (lambda: nn.Maxout(2, pieces=0), "pieces must be a positive integer; got 0"),
+        (lambda: nn.Residual(), "layers must hold at least one layer; got none"),
+        (lambda: nn.Residual("Dense"), "layers must hold nnlib layers; got 'Dense'"),
+        (lambda: nn.Conv2D(4, 3, padding="full"), "padding must be one of same, valid; got 'full'"),
+        (lambda: nn.Conv2D(4, (3, 0)), "kernel_size must be a positive integer; got 0"),
+        (lambda: nn.Conv2D(4, 3, stride=0), "stride must be a positive integer"),
+        (lambda: nn.MaxPool2D(0), "size must be a positive integer"),
+        (lambda: nn.LSTM(0), "units must be a positive integer; got 0"),
+        (lambda: build(nn.Conv2D(4, 3), 2, 2, 1), "kernel_size must fit into the image, 2×2"),
+        (lambda: build(nn.Conv2D(4, 3), 8, 8), "Conv2D needs inputs of shape"),
+        (lambda: build(nn.MaxPool2D(3), 2, 2, 1), "size must fit into the image, 2×2"),
+        (lambda: build(nn.RNN(3), 5), "RNN needs inputs of shape"),
+        (lambda: build(nn.Residual(nn.Dense(3)), 2), r"must have the shape of x, \(2,\); got \(3,\)"),
+    ],
+)
+def test_wrong_arguments_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -1,0 +1,64 @@
+"""Learning rates over the steps, at points that can be read off the formula."""
+
+from math import sqrt
+
+import pytest
+from cases import SCHEDULE_CASES
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnlib.schedules import SCHEDULES, CosineDecay, ExponentialDecay, OneCycle, StepDecay, Warmup, get
+
+POINTS = {
+    "ExponentialDecay": (ExponentialDecay(0.8, 0.25, every=2), {0: 0.8, 1: 0.4, 2: 0.2, 4: 0.05}),
+    "StepDecay": (StepDecay(0.8, 0.5, every=3), {0: 0.8, 2: 0.8, 3: 0.4, 5: 0.4, 6: 0.2}),
+    "CosineDecay": (
+        CosineDecay(1.0, steps=8, final=0.2),
+        {0: 1.0, 2: 0.2 + 0.4 * (1 + sqrt(0.5)), 4: 0.6, 8: 0.2, 99: 0.2},
+    ),
+    "Warmup": (Warmup(0.4, steps=4), {0: 0.1, 1: 0.2, 3: 0.4, 4: 0.4, 99: 0.4}),
+    "OneCycle": (
+        OneCycle(1.0, steps=10, up=0.4, start=10, end=100),
+        {0: 0.1, 2: 0.55, 4: 1.0, 7: 0.505, 10: 0.01, 99: 0.01},
+    ),
+}
+
+
+def test_no_schedule_can_be_added_without_points_on_paper():
+    assert set(POINTS) == set(SCHEDULES) == set(SCHEDULE_CASES)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_points_on_paper(name, record_check):
+    schedule, points = POINTS[name]
+    error = max(abs(schedule(step) - rate) for step, rate in points.items())
+    record_check("formulas", f"schedule {name}", "by hand", error, 1e-15)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULE_CASES.values(), ids=SCHEDULE_CASES)
+@given(step=st.integers(0, 10**7))
+def test_rate_is_never_negative_nor_above_its_peak(schedule, step):
+    assert 0 <= schedule(step) <= 0.1 * (1 + 1e-12)
+
+
+def test_warmup_hands_over_where_the_other_begins():
+    schedule = Warmup(CosineDecay(1.0, steps=4), steps=2)
+    assert [schedule(step) for step in (1, 2, 4, 6)] == pytest.approx([1, 1, 0.5, 0], abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ExponentialDecay(0.1, 0), r"rate must be a finite number in \(0, 1\]; got 0"),
+        (lambda: ExponentialDecay(-0.1, 0.5), "initial must be"),
+        (lambda: StepDecay(0.1, 0.5, every=0), "every must be a positive integer; got 0"),
+        (lambda: CosineDecay(0.1, steps=1.5), "steps must be a positive integer; got 1.5"),
+        (lambda: CosineDecay(0.1, steps=5, final=-1), "final must be"),
+        (lambda: Warmup(-0.1, steps=5), "learning_rate must be"),
+        (lambda: OneCycle(0.1, steps=10, up=1), r"up must be a finite number in \(0, 1\); got 1"),
+        (lambda: get({"name": "Linear"}), "learning_rate must be one of CosineDecay, .*; got 'Linear'"),
+    ],
+)
+def test_wrong_arguments_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
