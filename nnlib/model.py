@@ -294,7 +294,10 @@ class Sequential:
             )
 
     def _settle(self, loss, optimizer, wanted, y, judge: "Sequential") -> None:
-        """Fix loss, optimizer and metrics for this training; an optimizer that is new here starts from nothing."""
+        """Fix loss, optimizer and metrics for this training; an optimizer that is new here starts from nothing.
+
+        `judge` is the model whose output the loss compares with y: this one, or the one that it is trained through.
+        """
         self.loss = losses.get(loss if loss is not None or self.loss is None else self.loss)
         losses.check_targets(self.loss, y)
         losses.check_output(self.loss, getattr(judge.layers[-1], "activation", None))
