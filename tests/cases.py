@@ -50,9 +50,9 @@ LAYER_CASES = [
     LayerCase("Maxout, 3 pieces, on a sequence", lambda: nn.Maxout(2, pieces=3), (3, 4), KINKS),
     LayerCase("Flatten", nn.Flatten, (2, 3, 2)),
     LayerCase("Residual", lambda: nn.Residual(nn.Dense(4, "tanh"), nn.BatchNorm(), nn.Dense(3)), (3,)),
-    LayerCase("Residual in Residual", lambda: nn.Residual(nn.Residual(nn.Dense(3, "elu")), nn.LayerNorm()), (3,)),
+    LayerCase("Residual, of Residual", lambda: nn.Residual(nn.Residual(nn.Dense(3, "elu")), nn.LayerNorm()), (3,)),
     LayerCase(
-        "Residual of convolutions",
+        "Residual, of convolutions",
         lambda: nn.Residual(nn.Conv2D(3, 3, "same", activation="tanh"), nn.Conv2D(2, 3, "same")),
         (4, 4, 2),
     ),

@@ -86,7 +86,9 @@ def test_resumed_in_a_fresh_process(tmp_path, record_check):
     )
     model.fit(X, y, epochs=3, batch_size=5)
     same = run.stdout == model.params.tobytes().hex()
-    record_check("behaviour", "stopped, resumed in a fresh process", "never stopped, bit by bit", float(not same), 0)
+    record_check(
+        "behaviour", "stopped and resumed, in a fresh process", "never stopped, bit by bit", float(not same), 0
+    )
 
 
 SAVING = """
