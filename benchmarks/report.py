@@ -37,6 +37,13 @@ def markdown(results: dict) -> str:
         f"core of {machine['processor']}, {machine['system']}, Python {machine['python']}; {versions}; "
         f"{results['date']}.",
     ]
+    busy = machine.get("busy_cores")
+    if busy and busy > machine["cores"] - 1:
+        lines += [
+            "",
+            f"The machine was not free: {busy:.1f} programs shared its {machine['cores']} cores. The times are longer "
+            "than they need to be, and the ratios less sure.",
+        ]
     if "nnlib" in imports:
         lines += [
             "",
@@ -77,13 +84,13 @@ def picture(results: dict):
     matplotlib.figure.Figure
         Dots are medians of the paired ratios, bars their quartiles; left of the line is faster than nnlib.
     """
-    from matplotlib.figure import Figure
+    import matplotlib.pyplot as plt
 
     names = [n for n in WORKLOADS if n in results["workloads"]]
     columns = min(2, len(names))
     lines = -(-len(names) // columns)
     keys = [k for k in PEERS if any(k in results["workloads"][n] for n in names)]
-    figure = Figure(figsize=(2.7 * columns + 1.8, 2.6 * lines), layout="constrained")
+    figure = plt.figure(figsize=(2.7 * columns + 1.8, 2.6 * lines), layout="constrained", facecolor="white")
     panels = figure.subplots(lines, columns, sharey=True, squeeze=False).ravel()
     for name, panel in zip(names, panels, strict=False):
         rows = results["workloads"][name]

@@ -108,7 +108,7 @@ def check_losses(losses: dict[str, float]) -> dict[str, str]:
 
 def run(workloads, peers, rounds, seconds, core, say=print) -> dict:
     """Benchmark and return the results as they are written to results.json."""
-    processes, missing, versions, table = {}, {}, {}, {}
+    processes, missing, versions, table, where = {}, {}, {}, {}, machine()
     try:
         for key in peers:
             process = Process(PEERS[key], core)
@@ -150,7 +150,7 @@ def run(workloads, peers, rounds, seconds, core, say=print) -> dict:
             process.close()
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": machine(),
+        "machine": where,
         "versions": dict(sorted(versions.items())),
         "rounds": rounds,
         "missing": missing,
@@ -176,7 +176,7 @@ def import_times(core, repeats=15) -> dict[str, dict[str, float]]:
             out = subprocess.run(
                 [sys.executable, "-c", code % (core, name)],
                 cwd=ROOT,
-                env={**os.environ, **ONE_THREAD},
+                env={**os.environ, **ONE_THREAD, "PYTHONDONTWRITEBYTECODE": ""},  # users' second import is compiled
                 capture_output=True,
                 text=True,
             )
@@ -186,7 +186,7 @@ def import_times(core, repeats=15) -> dict[str, dict[str, float]]:
 
 
 def machine() -> dict[str, str | int]:
-    """Return processor, operating system and Python version."""
+    """Return processor, operating system, Python version, and how busy the machine is."""
     processor = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -199,6 +199,9 @@ def machine() -> dict[str, str | int]:
         "cores_used": 1,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
+        # How many programs wanted a core when the run began; a page must say so if the machine was not free.
+        "busy_cores": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+        "cores": os.cpu_count(),
     }
 
 

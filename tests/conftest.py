@@ -15,8 +15,8 @@ import site_checks
 
 ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "_build" / "verification.json"
-# The sections of the page, in its order. "derivatives" are finite differences, "framework" is JAX, Keras and Optax,
-# "formulas" are papers and calculations by hand, "behaviour" is what a whole training run must do.
+# The sections of the page, in its order. "derivatives" are finite differences and the tape of a chapter, "framework"
+# is JAX, Keras and Optax, "formulas" are papers and calculations by hand, "behaviour" is what a training run must do.
 PARTS = ("derivatives", "framework", "formulas", "behaviour")
 
 

@@ -42,6 +42,13 @@ def test_missing_peers_are_shown_as_missing():
     assert "| scikit-learn MLP, fit | – |" in lines
 
 
+def test_a_busy_machine_is_confessed():
+    busy = results()
+    busy["machine"] |= {"busy_cores": 3.0, "cores": 2}
+    assert "was not free" in report.markdown(busy)
+    assert "was not free" not in report.markdown(results())
+
+
 def test_an_interrupted_write_leaves_the_old_results(tmp_path):
     path = tmp_path / "results.json"
     runner.write(results(), path)
