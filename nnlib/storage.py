@@ -3,9 +3,6 @@
 import inspect
 import json
 import os
-import secrets
-import zipfile
-import zlib
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 
@@ -22,7 +19,7 @@ def write(path, config: dict, arrays: dict[str, Array]) -> None:
     """Write `config` (as JSON) and `arrays` to one .npz file, first under another name, then renamed."""
     path = os.fspath(path)
     text = np.array(json.dumps({"format": FORMAT, **config}, default=lambda number: number.item()))
-    temporary = os.path.join(os.path.dirname(path), f".saving-{secrets.token_hex(8)}")
+    temporary = os.path.join(os.path.dirname(path), f".saving-{os.urandom(8).hex()}")
     try:
         with open(temporary, "xb") as file:
             np.savez(file, config=text, **arrays)
@@ -37,6 +34,9 @@ def write(path, config: dict, arrays: dict[str, Array]) -> None:
 
 def read(path) -> tuple[dict, dict[str, Array]]:
     """Return (config, arrays) of a file that `write` made; nothing in it is executed (allow_pickle=False)."""
+    from zipfile import BadZipFile  # here, because most programs never load a model and would wait for it
+    from zlib import error as ZlibError
+
     try:
         # np.load leaves a damaged file open if it has to open it itself
         with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
@@ -44,7 +44,7 @@ def read(path) -> tuple[dict, dict[str, Array]]:
         config = dict(json.loads(str(arrays.pop("config"))))
     except OSError:
         raise
-    except (ValueError, TypeError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, TypeError, KeyError, EOFError, NotImplementedError, BadZipFile, ZlibError) as error:
         raise ValueError(f"{os.fspath(path)!r} is not a model saved by nnlib, or is damaged: {error}") from error
     if config.get("format") != FORMAT:
         raise ValueError(f"{os.fspath(path)!r} has format {config.get('format')!r}; this version reads {FORMAT}")
