@@ -83,6 +83,7 @@ def look_up(kind: str, given, cls: type, table: dict, makers: dict):
 
 @lru_cache(maxsize=64)
 def _row_of(value: float, n: int, dtype) -> Array:
+    """Return n times the same value, made once and kept: read-only."""
     array = np.full(n, value, dtype)
     array.flags.writeable = False
     return array
