@@ -1,8 +1,12 @@
 """A neural network library to be read in one sitting: NumPy, derivatives by hand, verified and fast.
 
 Read the modules in this order: arrays, initializers, activations, losses, schedules, optimizers, layers, flat,
-callbacks, storage, model; then metrics, gradcheck. Each imports only those before it. The rest (datasets, sweep, plots,
-explore) is what the chapters need around it.
+callbacks, storage, metrics, model, gradcheck. Each imports only those before it. The rest (probe, datasets, sweep,
+plots, explore, exercises) is what the chapters need around it.
+
+To see a training go through them, follow `Sequential.fit` in model: for each batch, `compute_gradients` calls
+every layer's `forward`, the loss's `grad` and every layer's `backward`; then the optimizer's `step` changes the
+parameters.
 """
 
 from . import activations, callbacks, gradcheck, initializers, layers, losses, metrics, optimizers, schedules

@@ -11,7 +11,7 @@ from .arrays import Array
 
 
 def numerical_gradient(f, x: Array, h: float = 6e-6) -> Array:
-    """Return ∂f/∂x for a function of an array, one entry at a time: 2 calls of f per entry. x is restored."""
+    """Return ∂f/∂x, one entry at a time, where f() reads the array x itself: 2 calls per entry; x is restored."""
     gradient = np.empty_like(x)
     for place in np.ndindex(x.shape):
         kept = x[place]
@@ -25,7 +25,7 @@ def numerical_gradient(f, x: Array, h: float = 6e-6) -> Array:
 
 
 def directional_derivative(f, x: Array, direction: Array, h: float = 6e-6) -> float:
-    """Return the slope of f along `direction`: 2 calls of f, however many entries x has. x is restored."""
+    """Return the slope of f() along `direction` in x: 2 calls, however many entries x has; x is restored."""
     kept = x.copy()
     x[...] = kept + h * direction
     up = f()
@@ -69,7 +69,7 @@ def check_gradients(model, X, y, loss, h: float = 6e-6) -> float:
 
     try:
         model.rng.bit_generator.state = random_state
-        model.learn(X, y, objective)
+        model.compute_gradients(X, y, objective)
         by_hand = model.grads.copy()
         floor = max(1e-2 * np.abs(by_hand).max(initial=0.0), 1e-12)
         errors = [

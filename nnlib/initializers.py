@@ -5,7 +5,7 @@ n·s·v. To keep it at v (or at what the next activation needs) is to choose s; 
 
     s = scale / fan,
 
-drawn either uniformly from (-a, a), which has variance a²/3 and so needs a = √(3s), or from a normal
+drawn either uniformly from (-r, r), which has variance r²/3 and so needs r = √(3s), or from a normal
 distribution with standard deviation √s.
 """
 
@@ -69,7 +69,7 @@ def variance_scaling(scale: float, fan: str, distribution: str) -> Initializer:
         fan_in keeps signals on the way forward, fan_out keeps gradients on the way back, their mean is Glorot's
         compromise.
     distribution : {"uniform", "normal"}
-        Uniform on (-a, a) with a = √(3 · scale / fan), or a normal distribution that is *not* truncated (Keras
+        Uniform on (-r, r) with r = √(3 · scale / fan), or a normal distribution that is *not* truncated (Keras
         truncates its own at two standard deviations; the variance is the same).
 
     References

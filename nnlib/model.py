@@ -95,7 +95,7 @@ class Sequential:
         self.flat = FlatParameters(every, self.dtype)
         self.params, self.grads = self.flat.params, self.flat.grads
         with_parameters = [i for i, layer in enumerate(self.layers) if any(part.params for part in layer.walk())]
-        self._first = min(with_parameters, default=0)  # nothing before it has anything to learn
+        self._first_trained = min(with_parameters, default=0)  # nothing before it has anything to learn
         return self
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -106,7 +106,7 @@ class Sequential:
 
     def backward(self, dy: Array) -> Array:
         """Fill `grads` with ∂L/∂parameters from dy = ∂L/∂output of the last `forward`; return ∂L/∂input."""
-        self.layers[self._first].skip_dx = False
+        self.layers[self._first_trained].skip_dx = False
         for layer in reversed(self.layers):
             dy = layer.backward(dy)
         return dy
@@ -117,11 +117,14 @@ class Sequential:
         activation = getattr(self.layers[-1], "activation", None)
         return losses.FUSED.get((activation.name, loss.name), loss) if activation else loss
 
-    def learn(self, x: Array, y: Array, objective: losses.Loss, weight: Array | None = None) -> Array:
-        """Forward and backward through one batch: fills `grads`; returns what `objective.value` takes (z or a)."""
+    def compute_gradients(self, x: Array, y: Array, objective: losses.Loss, weight: Array | None = None) -> Array:
+        """Fill `grads` for one batch, forward and backward; return what `objective.value` takes (z or a).
+
+        No parameter is changed: that is the optimizer's step. Running statistics do move, as in any training batch.
+        """
         a = self.forward(x, training=True)
-        self.layers[self._first].skip_dx = True
-        self._backward_from(objective, a, y, weight, self._first)
+        self.layers[self._first_trained].skip_dx = True
+        self._backward_from(objective, a, y, weight, self._first_trained)
         return self.layers[-1].z if objective.on_z else a
 
     def _backward_from(self, objective, a, y, weight=None, first=0):
@@ -202,7 +205,7 @@ class Sequential:
         callbacks = [*callbacks, *([Progress()] if verbose else [])]
         objective, history, n = self.objective(self.loss), History(), len(X)
         outputs = np.empty((n, *self.output_shape), self.dtype)
-        first = best = (self.epoch, self.get_weights())
+        initial = best = (self.epoch, self.get_weights())
         best_score = np.inf
         self.stop_training = False
         begun: list[Callback] = []
@@ -219,7 +222,7 @@ class Sequential:
                     for start in range(0, n, batch_size):
                         rows = slice(start, start + batch_size)
                         w = None if weight is None else weight_epoch[rows]
-                        outputs[rows] = self.learn(X_epoch[rows], y_epoch[rows], objective, w)
+                        outputs[rows] = self.compute_gradients(X_epoch[rows], y_epoch[rows], objective, w)
                         self.optimizer.step(self.params, self.grads)
                     self.epoch += 1
                     logs = {**self._scores(outputs, y_epoch, objective, weight_epoch), **logs}
@@ -233,7 +236,7 @@ class Sequential:
                     with np.errstate(all="ignore"):
                         bad = np.flatnonzero(~np.isfinite(objective.rows(outputs, y_epoch)))
                     step = (bad[0] if len(bad) else n - 1) // batch_size + 1
-                    self._recover(step, [first, best], lambda: self._loss_of_rows(X, y, objective, weight))
+                    self._recover(step, [initial, best], lambda: self._loss_of_rows(X, y, objective, weight))
                 elif score < best_score:
                     best_score, best = score, (self.epoch, self.get_weights())
                 for callback in callbacks:
@@ -268,12 +271,12 @@ class Sequential:
         self._settle(loss, optimizer, self.metrics, y, judge)
         objective = judge.objective(self.loss)
         if through is None:
-            output = self.learn(x, y, objective)
+            output = self.compute_gradients(x, y, objective)
         else:
             kept = through.get_weights()
             a = through.forward(self.forward(x, training=True), training=True)
             output = through.layers[-1].z if objective.on_z else a
-            through.layers[through._first].skip_dx = False
+            through.layers[through._first_trained].skip_dx = False
             self.backward(through._backward_from(objective, a, y))
             through.set_weights(kept)  # its running statistics have moved
         self.optimizer.step(self.params, self.grads)
@@ -291,7 +294,10 @@ class Sequential:
             )
 
     def _settle(self, loss, optimizer, wanted, y, judge: "Sequential") -> None:
-        """Fix loss, optimizer and metrics for this training; an optimizer that is new here starts from nothing."""
+        """Fix loss, optimizer and metrics for this training; an optimizer that is new here starts from nothing.
+
+        `judge` is the model whose output the loss compares with y: this one, or the one that it is trained through.
+        """
         self.loss = losses.get(loss if loss is not None or self.loss is None else self.loss)
         losses.check_targets(self.loss, y)
         losses.check_output(self.loss, getattr(judge.layers[-1], "activation", None))

@@ -1004,9 +1004,11 @@ def _with_alpha(colour: str, alpha: float):
 
 
 def _short(value: float) -> str:
-    """Three significant digits at most, so that the number fits into a circle."""
+    """Three significant digits, from 100 on a whole number, so that it fits into a circle."""
     if not np.isfinite(value):
         return str(value)
+    if 100 <= abs(value) < 9999.5:
+        return f"{value:.0f}".replace("-", "−")
     text = f"{value:.2f}" if 0.005 <= abs(value) < 100 or value == 0 else f"{value:.1g}"
     return text.rstrip("0").rstrip(".").replace("-", "−") if "." in text and "e" not in text else text
 

@@ -382,6 +382,12 @@ def test_network_writes_the_values_of_the_units_that_are_drawn():
     assert "5" not in shown
 
 
+def test_network_writes_values_in_the_hundreds_in_full():
+    """A reader who computes 364 by hand must find 364 in the drawing, not 4e+02."""
+    ax = plots.network([2, 2], values=[[364, -1215], [99.5, 1e5]])
+    assert {"364", "−1215", "99.5", "1e+05"} <= {text.get_text() for text in ax.texts}
+
+
 def test_network_highlight_makes_weights_strong_and_the_others_step_back():
     ax = plots.network([2, 2, 1], highlight=[(0, 1, 0), (1, 0)])
     alpha = [colour[3] for colour in edges(ax)[0].get_colors()]

@@ -122,7 +122,7 @@ def test_dense_network_has_the_gradients_of_the_tape(activation, loss, record_ch
     last = LAST.get(loss, "linear")
     model = nn.Sequential([nn.Dense(5, activation, bias_initializer="normal"), nn.Dense(2, last)], seed=1).build(3)
     objective = model.objective(loss)
-    output = model.learn(X, y, objective)
+    output = model.compute_gradients(X, y, objective)
 
     numbers = on_tape(model)
     hidden, out = numbers
@@ -140,7 +140,7 @@ def test_recurrent_network_has_the_gradients_of_the_tape(record_check):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(3, 4, 2)), rng.normal(size=(3, 1))
     model = nn.Sequential([nn.RNN(3), nn.Dense(1)], seed=1).build((4, 2))
-    model.learn(X, y, model.objective("mse"))
+    model.compute_gradients(X, y, model.objective("mse"))
 
     numbers = on_tape(model)
     recurrent, out = numbers
@@ -158,7 +158,7 @@ def test_residual_network_has_the_gradients_of_the_tape(record_check):
     X, y = rng.normal(size=(4, 3)), rng.normal(size=(4, 1))
     block = [nn.Dense(3, "tanh") for _ in range(2)]
     model = nn.Sequential([nn.Residual(block[0]), nn.Residual(block[1]), nn.Dense(1)], seed=1).build(3)
-    model.learn(X, y, model.objective("mse"))
+    model.compute_gradients(X, y, model.objective("mse"))
 
     layers = [*block, model.layers[-1]]
     tape = Tape()

@@ -36,7 +36,8 @@ class Residual(Layer):
 
     References
     ----------
-    He et al. 2015, and 2016 ("Identity Mappings in Deep Residual Networks"), whose clean path this is.
+    He et al. 2015, "Deep Residual Learning for Image Recognition"; He et al. 2016, "Identity Mappings in Deep Residual
+    Networks", whose clean path this is.
     """
 
     def __init__(self, *layers):

@@ -8,7 +8,10 @@ from .base import Layer
 
 
 class Activation(Layer):
-    """a = f(z), element by element (softmax: row by row).
+    """a = f(z), element by element (softmax: row by row): an activation function as a layer of its own.
+
+    Layers that end in an activation (`Dense`, `Conv2D`) are subclasses: they compute z and leave f and its derivative
+    to this class, and their own derivative starts from dz in `backward_z`.
 
     Parameters
     ----------

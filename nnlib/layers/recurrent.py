@@ -73,7 +73,7 @@ class _Recurrent(Layer):
         dh[-1] = dy.T
         return dh
 
-    def _learn(self, dz):
+    def _gradients_from(self, dz):
         """Fill the gradients from dz (time, gates · units, batch), as one product over all steps; return dx."""
         time, rows, batch = dz.shape
         over_steps = dz.transpose(1, 0, 2).reshape(rows, -1)
@@ -121,7 +121,7 @@ class RNN(_Recurrent):
             if t + 1 < time:
                 dh_t += U @ dz[t + 1]
             dz_t *= dh_t
-        return self._learn(dz)
+        return self._gradients_from(dz)
 
 
 class LSTM(_Recurrent):
@@ -202,4 +202,4 @@ class LSTM(_Recurrent):
             dz_ifg, dz_o = dz_t[:3], dz_t[3]
             dz_ifg *= dc
             dz_o *= dh_t
-        return self._learn(dz.reshape(time, 4 * u, batch))
+        return self._gradients_from(dz.reshape(time, 4 * u, batch))
