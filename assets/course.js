@@ -50,7 +50,9 @@
     }
     if (control.matches(".widget-play")) {
       for (const button of control.querySelectorAll("button")) {
-        const icon = button.querySelector("svg")?.dataset.icon ?? "";
+        // the widget names its icon by a class once it was pressed; before that only Font Awesome's drawing tells it
+        const glyph = [...(button.querySelector("i")?.classList ?? [])].map((word) => word.replace("fa-", ""));
+        const icon = glyph.find((word) => word in ICONS) ?? button.querySelector("svg")?.dataset.icon ?? "";
         button.setAttribute("aria-label", ICONS[icon] ?? icon);
         button.title = button.getAttribute("aria-label");
       }

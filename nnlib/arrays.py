@@ -136,7 +136,7 @@ def as_rows(name: str, x, dtype) -> Array:
     if x.dtype.kind not in "buif":
         raise ValueError(f"{name} must hold numbers; got dtype {x.dtype} ({kind})")
     if x.ndim < 2:
-        hint = f"; use {name}.reshape(-1, 1) for one column" if x.ndim == 1 else ""
+        hint = f"; use {name}.reshape(-1, 1) for one column, {name}.reshape(1, -1) for one row" if x.ndim == 1 else ""
         raise ValueError(f"{name} must have shape (rows, ...) with two or more axes; got shape {x.shape}{hint}")
     if 0 in x.shape:
         raise ValueError(f"{name} must not be empty; got shape {x.shape}")
