@@ -107,7 +107,9 @@ def exercise(*, wrong):
             except Exception as error:  # any answer may come, and none may end in a traceback
                 finding = f"it cannot be checked ({type(error).__name__}: {error})"
             if isinstance(finding, str):
-                return Verdict(False, f"✗ Not yet: {finding.strip().rstrip('.')}.")
+                finding = finding.strip()
+                end = "" if finding.endswith((".", "?", "!")) else "."
+                return Verdict(False, f"✗ Not yet: {finding}{end}")
             if finding is None or getattr(finding, "ndim", 0):
                 raise TypeError(f"{judge.__name__} must return True, False or a sentence; got {finding!r}")
             return RIGHT if finding else Verdict(False, f"✗ Not yet: {_UNSTATED}.")

@@ -36,6 +36,12 @@ def test_wrong_answer_says_what_is_off():
     assert repr(check_sum(3)) == "✗ Not yet: that is not it."
 
 
+def test_hint_that_asks_keeps_its_question_mark():
+    check = exercise(wrong=["a hint", "another"])(lambda answer: answer)
+    assert repr(check("which index is summed over?")) == "✗ Not yet: which index is summed over?"
+    assert repr(check("too large.")) == "✗ Not yet: too large."
+
+
 def unanswered(z):
     return ...
 
