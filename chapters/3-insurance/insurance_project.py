@@ -1,0 +1,68 @@
+"""What several chapters of the insurance project share: the split, the inputs, the source's network and its recipe."""
+
+import nnlib as nn
+
+NUMBERS = ["age", "bmi", "children"]
+CATEGORIES = ["sex", "smoker", "region"]
+
+
+def split(table, share=0.15, seed=42):
+    """Return training, validation and test rows, divided as in the source.
+
+    The last rows, `share` of the table, are for validation; of the rest a random `share` is the test.
+    """
+    from sklearn.model_selection import train_test_split
+
+    held = int(share * len(table))
+    train, test = train_test_split(
+        table[:-held], test_size=share, shuffle=True, random_state=seed
+    )
+    return train, table[-held:], test
+
+
+def make_columns():
+    """Return a transformer, not yet fitted: numbers scaled to 0..1, categories one-hot, 11 columns in all."""
+    from sklearn.compose import make_column_transformer
+    from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
+
+    return make_column_transformer(
+        (MinMaxScaler(), NUMBERS),
+        (
+            OneHotEncoder(sparse_output=False, handle_unknown="ignore"),
+            CATEGORIES,
+        ),
+        verbose_feature_names_out=False,
+    )
+
+
+def prepare(train, *others):
+    """Return (X, y) of each table; scales and categories are those of `train`. X is (rows, 11), y (rows, 1)."""
+    columns = make_columns().fit(train)
+    return [
+        (columns.transform(table), table[["charges"]].to_numpy())
+        for table in (train, *others)
+    ]
+
+
+def source_network(initializer="glorot_uniform", batch_norm=True, seed=42):
+    """Return the network of the source, 11 → 100 → 100 → 100 → 1, not yet trained.
+
+    Batch normalization has the settings of Keras, which the source used.
+    """
+
+    def norm():
+        return [nn.BatchNorm(momentum=0.99, epsilon=1e-3)] if batch_norm else []
+
+    def hidden():
+        return [nn.Dense(100, "relu", initializer), *norm()]
+
+    layers = [
+        *norm(),
+        *hidden(),
+        nn.Dropout(0.5),
+        *hidden(),
+        nn.Dropout(0.5),
+        *hidden(),
+        nn.Dense(1),
+    ]
+    return nn.Sequential(layers, seed=seed, dtype="float32")
