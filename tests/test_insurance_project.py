@@ -50,7 +50,7 @@ def test_the_recipe_comes_within_two_percent_of_the_smallest_possible_error(twin
         floor = (y - rule(table)).std()
         folds = KFold(5, shuffle=True, random_state=seed)
         y_pred = cross_val_predict(ChargesModel(seed=seed), table, y, cv=folds)
-        assert floor < metrics.rmse(y_pred, y) < 1.02 * floor
+        assert 0.98 * floor < metrics.rmse(y_pred, y) < 1.02 * floor
 
 
 def test_without_the_shift_predictions_are_too_low_by_the_mean_extra(twin):
@@ -118,7 +118,7 @@ def test_a_missing_column_and_wrong_targets_are_named(fitted, twin):
         fitted.predict(twin.drop(columns="children"))
     with pytest.raises(ValueError, match=r"y must be finite and of shape \(1338,\).* got \(5,\)"):
         ChargesModel().fit(twin, twin.charges[:5])
-    with pytest.raises(ValueError, match="features must be 'pieces' or 'plain'; got 'raw'"):
+    with pytest.raises(ValueError, match="features must be 'engineered' or 'plain'; got 'raw'"):
         ChargesModel(features="raw").fit(twin, twin.charges)
 
 

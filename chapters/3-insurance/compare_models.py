@@ -32,7 +32,7 @@ FOLDS, INNER_FOLDS = 5, 3
 NETWORK_GRID = {
     "delta": [None, 100.0, 300.0, 1000.0],
     "learning_rate": [0.003, 0.01, 0.03],
-    "pieces": [2, 4, 8],
+    "pieces": [1, 2, 4, 8],
 }
 BOOSTING_GRID = {
     "learning_rate": [0.05],
@@ -92,7 +92,12 @@ def models(seed):
             if robust
             else LinearRegression()
         )
-        return make_pipeline(ChargesInputs(features), line), {}, {}
+        grid = {"chargesinputs__pieces": NETWORK_GRID["pieces"]}
+        return (
+            make_pipeline(ChargesInputs(features), line),
+            grid if features == "engineered" else {},
+            {},
+        )
 
     def network(**settings):
         return ChargesModel(seed=seed, **settings), {}, {}
@@ -105,7 +110,7 @@ def models(seed):
             NETWORK_GRID,
             {"members": 5},
         ),
-        "recipe without pieces": network(features="plain"),
+        "recipe without the new inputs": network(features="plain"),
         "recipe without the step": network(threshold=None),
         "recipe without Huber and shift": network(delta=None),
         "recipe without shift": network(shift=False),
@@ -120,12 +125,16 @@ def models(seed):
             members=1,
         ),
         "linear": linear("plain"),
-        "linear, pieces": linear("pieces"),
-        "linear, pieces, Huber and shift": linear("pieces", robust=True),
+        "linear, Huber and shift": linear("plain", robust=True),
+        "linear, new inputs": linear("engineered"),
+        "linear, new inputs, Huber and shift": linear("engineered", robust=True),
         "boosting": (*boosting("plain"), {}),
-        "boosting, pieces": (*boosting("pieces"), {}),
+        "boosting, new inputs": (*boosting("engineered"), {}),
         "boosting, Huber and shift": (*boosting("plain", "huber"), {}),
-        "boosting, pieces, Huber and shift": (*boosting("pieces", "huber"), {}),
+        "boosting, new inputs, Huber and shift": (
+            *boosting("engineered", "huber"),
+            {},
+        ),
         "histogram boosting": (
             make_pipeline(ChargesInputs("plain"), hist),
             {
@@ -206,7 +215,7 @@ def main():
     for name in ("tuning_seconds", "fit_seconds"):
         results[name] = results[name].round(3)
     RESULTS.mkdir(exist_ok=True)
-    results.to_csv(RESULTS / f"comparison-{arguments.source}.csv", index=False)
+    results.to_csv(RESULTS / f"comparison_{arguments.source}.csv", index=False)
 
 
 if __name__ == "__main__":
