@@ -4,11 +4,11 @@ It is a module apart from `insurance_project` because its base class brings scik
 """
 
 import numpy as np
-from insurance_project import CATEGORIES, NUMBERS
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 import nnlib as nn
+from insurance_project import CATEGORIES, NUMBERS
 
 
 def find_knots(x, n):

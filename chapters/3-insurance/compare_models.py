@@ -7,13 +7,11 @@ fifths, so no test row takes part in any choice.
 
 import argparse
 import json
-import tempfile
 import time
 import warnings
 from pathlib import Path
 
 import numpy as np
-from charges_model import ChargesInputs, ChargesModel
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.ensemble import (
     GradientBoostingRegressor,
@@ -24,9 +22,11 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 
 import nnlib as nn
+from charges_model import ChargesInputs, ChargesModel
 from nnlib.datasets import insurance_twin, load_insurance
 
-RESULTS = Path(__file__).resolve().parents[2] / "data" / "insurance"
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "data" / "insurance"
 FOLDS, INNER_FOLDS = 5, 3
 
 NETWORK_GRID = {
@@ -127,7 +127,9 @@ def models(seed):
         "linear": linear("plain"),
         "linear, Huber and shift": linear("plain", robust=True),
         "linear, new inputs": linear("engineered"),
-        "linear, new inputs, Huber and shift": linear("engineered", robust=True),
+        "linear, new inputs, Huber and shift": linear(
+            "engineered", robust=True
+        ),
         "boosting": (*boosting("plain"), {}),
         "boosting, new inputs": (*boosting("engineered"), {}),
         "boosting, Huber and shift": (*boosting("plain", "huber"), {}),
@@ -194,9 +196,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", choices=["real", "twin"])
     parser.add_argument("--partitions", type=int, default=10)
-    parser.add_argument(
-        "--directory", default=Path(tempfile.gettempdir(), "nnlib-compare")
-    )
+    parser.add_argument("--directory", default=ROOT / "_build" / "compare")
     arguments = parser.parse_args()
     grid = {
         "source": [arguments.source],
