@@ -5,12 +5,10 @@ It is a module apart from `insurance_project` because its base class brings scik
 
 import numpy as np
 from insurance_project import CATEGORIES, NUMBERS
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 import nnlib as nn
-
-OBESE = 30.0  # kg/m²: the World Health Organization's threshold of obesity
 
 
 def find_knots(x, n):
@@ -56,6 +54,87 @@ def encode_categories(values, categories, name):
     return (values[:, None] == np.array(categories, dtype=object)).astype(float)
 
 
+class ChargesInputs(TransformerMixin, BaseEstimator):
+    """(age, sex, bmi, children, smoker, region) → numbers, prepared on the rows that `fit` is given.
+
+    Parameters
+    ----------
+    features : {"pieces", "plain"}
+        "pieces": age and BMI in pieces, a step in BMI, and the BMI's columns again for smokers only.
+        "plain": age and BMI as they are, scaled. Children (scaled) and the categories are the same in both.
+    pieces : int
+        Number of pieces of age and of BMI.
+    threshold : float or None
+        Where the step is, in kg/m²: 1 above, 0 up to there; None: no step. The World Health Organization calls a
+        person obese from 30 on. The column is 0 at exactly 30, as the one smoker with that BMI pays.
+
+    Attributes
+    ----------
+    knots_ : dict of column to list of float
+    categories_ : dict of column to list of str
+    """
+
+    def __init__(self, features="pieces", pieces=4, threshold=30.0):
+        self.features = features
+        self.pieces = pieces
+        self.threshold = threshold
+
+    def fit(self, table, y=None):
+        """Take the knots and the categories from the rows of `table`."""
+        if self.features not in ("pieces", "plain"):
+            raise ValueError(
+                f"features must be 'pieces' or 'plain'; got {self.features!r}"
+            )
+        check_table(table)
+        n = (
+            nn.arrays.positive_integer("pieces", self.pieces)
+            if self.features == "pieces"
+            else 1
+        )
+        self.knots_ = {
+            name: find_knots(
+                table[name], n if name != "children" else 1
+            ).tolist()
+            for name in NUMBERS
+        }
+        self.categories_ = {
+            name: sorted(set(table[name])) for name in CATEGORIES
+        }
+        return self
+
+    def transform(self, table):
+        """Return the inputs, (n, inputs)."""
+        check_table(table)
+        age, bmi, children = (
+            encode_pieces(table[name], self.knots_[name]) for name in NUMBERS
+        )
+        categories = [
+            encode_categories(table[name], self.categories_[name], name)
+            for name in CATEGORIES
+        ]
+        if self.features == "pieces":
+            smokes = np.asarray(table["smoker"])[:, None] == "yes"
+            if self.threshold is not None:
+                above = np.asarray(table["bmi"])[:, None] > self.threshold
+                bmi = np.hstack([bmi, above])
+            bmi = np.hstack([bmi, bmi * smokes])
+        return np.hstack([age, bmi, children, *categories])
+
+
+def check_table(table):
+    """Raise a ValueError that names the column where one is missing or holds no number."""
+    for name in (*NUMBERS, *CATEGORIES):
+        if name not in table:
+            raise ValueError(
+                f"table must have the columns {', '.join((*NUMBERS, *CATEGORIES))}; {name} is missing"
+            )
+    for name in NUMBERS:
+        if not np.isfinite(np.asarray(table[name], dtype=float)).all():
+            raise ValueError(
+                f"{name} must be a finite number in every row; got a missing or infinite one"
+            )
+
+
 class ChargesModel(RegressorMixin, BaseEstimator):
     """ŷ = mean of a few networks, trained with Huber's loss, + the mean training residual.
 
@@ -64,11 +143,8 @@ class ChargesModel(RegressorMixin, BaseEstimator):
 
     Parameters
     ----------
-    features : {"pieces", "plain"}
-        "pieces": age and BMI in pieces, a step at a BMI of 30, and the BMI's columns again for smokers only.
-        "plain": age and BMI as they are, scaled. The other columns are the same in both.
-    pieces : int
-        Number of pieces of age and of BMI.
+    features, pieces, threshold
+        See `ChargesInputs`.
     delta : float or None
         δ of Huber's loss, in dollars; None: squared error.
     shift : bool
@@ -88,8 +164,7 @@ class ChargesModel(RegressorMixin, BaseEstimator):
 
     Attributes
     ----------
-    knots_ : dict of column to list of float
-    categories_ : dict of column to list of str
+    inputs_ : ChargesInputs
     mean_, scale_ : float
         Of the training charges, in dollars: the networks predict (charges - mean)/scale.
     networks_ : list of nnlib.Sequential
@@ -101,6 +176,7 @@ class ChargesModel(RegressorMixin, BaseEstimator):
         self,
         features="pieces",
         pieces=4,
+        threshold=30.0,
         delta=300.0,
         shift=True,
         members=5,
@@ -114,6 +190,7 @@ class ChargesModel(RegressorMixin, BaseEstimator):
     ):
         self.features = features
         self.pieces = pieces
+        self.threshold = threshold
         self.delta = delta
         self.shift = shift
         self.members = members
@@ -132,47 +209,19 @@ class ChargesModel(RegressorMixin, BaseEstimator):
             raise ValueError(
                 f"y must be finite and of shape ({len(table)},), one per row of table; got {y.shape}"
             )
-        if self.features not in ("pieces", "plain"):
-            raise ValueError(
-                f"features must be 'pieces' or 'plain'; got {self.features!r}"
-            )
-        self._check(table)
-        pieces = self.pieces if self.features == "pieces" else 1
-        self.knots_ = {
-            name: find_knots(table[name], n).tolist()
-            for name, n in zip(NUMBERS, (pieces, pieces, 1), strict=True)
-        }
-        self.categories_ = {
-            name: sorted(set(table[name])) for name in CATEGORIES
-        }
+        self.inputs_ = ChargesInputs(
+            self.features, self.pieces, self.threshold
+        ).fit(table)
+        X = self.inputs_.transform(table)
         self.mean_, self.scale_ = float(y.mean()), float(y.std()) or 1.0
-        X, target = (
-            self.encode(table),
-            ((y - self.mean_) / self.scale_)[:, None],
-        )
+        target = ((y - self.mean_) / self.scale_)[:, None]
         self.networks_ = [
             self._train(X, target, member) for member in range(self.members)
         ]
-        self.shift_ = 0.0
-        if self.shift:
-            self.shift_ = float(np.mean(y - self.predict(table)))
-        return self
-
-    def encode(self, table):
-        """Return the inputs of the networks, float32 (n, inputs)."""
-        age, bmi, children = (
-            encode_pieces(table[name], self.knots_[name]) for name in NUMBERS
+        self.shift_ = (
+            float(np.mean(y - self._unshifted(X))) if self.shift else 0.0
         )
-        categories = [
-            encode_categories(table[name], self.categories_[name], name)
-            for name in CATEGORIES
-        ]
-        if self.features == "pieces":
-            above = np.asarray(table["bmi"])[:, None] > OBESE
-            smokes = np.asarray(table["smoker"])[:, None] == "yes"
-            bmi = np.hstack([bmi, above])
-            bmi = np.hstack([bmi, bmi * smokes])
-        return np.hstack([age, bmi, children, *categories]).astype("float32")
+        return self
 
     def _train(self, X, target, member):
         hidden = [nn.Dense(units, "relu", "he_normal") for units in self.hidden]
@@ -201,25 +250,12 @@ class ChargesModel(RegressorMixin, BaseEstimator):
     def predict(self, table):
         """Return the expected charges in dollars, (n,)."""
         check_is_fitted(self)
-        self._check(table)
-        X = self.encode(table)
+        return self._unshifted(self.inputs_.transform(table)) + self.shift_
+
+    def _unshifted(self, X):
         mean = np.mean(
             [network.predict(X)[:, 0] for network in self.networks_],
             axis=0,
             dtype=float,
         )
-        return self.mean_ + self.scale_ * mean + self.shift_
-
-    def _check(self, table):
-        missing = [
-            name for name in (*NUMBERS, *CATEGORIES) if name not in table
-        ]
-        if missing:
-            raise ValueError(
-                f"table must have the columns {', '.join((*NUMBERS, *CATEGORIES))}; {missing[0]} is missing"
-            )
-        for name in NUMBERS:
-            if not np.isfinite(np.asarray(table[name], dtype=float)).all():
-                raise ValueError(
-                    f"{name} must be a finite number in every row; got a missing or infinite one"
-                )
+        return self.mean_ + self.scale_ * mean
