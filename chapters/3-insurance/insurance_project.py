@@ -44,7 +44,9 @@ def prepare(train, *others):
     ]
 
 
-def source_network(initializer="glorot_uniform", batch_norm=True, seed=42):
+def source_network(
+    initializer="glorot_uniform", batch_norm=True, seed=42, units=100
+):
     """Return the network of the source, 11 → 100 → 100 → 100 → 1, not yet trained.
 
     Batch normalization has the settings of Keras, which the source used.
@@ -54,7 +56,7 @@ def source_network(initializer="glorot_uniform", batch_norm=True, seed=42):
         return [nn.BatchNorm(momentum=0.99, epsilon=1e-3)] if batch_norm else []
 
     def hidden():
-        return [nn.Dense(100, "relu", initializer), *norm()]
+        return [nn.Dense(units, "relu", initializer), *norm()]
 
     layers = [
         *norm(),

@@ -1,7 +1,7 @@
 """The 192 settings that the source of the insurance project tried, and the training that it ran for each.
 
-`python source_sweep.py` runs them all, on two targets and for eleven seeds, and renews the tables in data/sweep that
-the chapter reads.
+`python source_sweep.py` runs them all, on two targets and for eleven seeds, and renews the tables in data/insurance
+that the chapter reads.
 """
 
 import functools
@@ -15,6 +15,7 @@ import nnlib as nn
 from insurance_project import prepare, source_network, split
 
 PROJECT = Path(__file__).resolve().parents[2]
+RESULTS = PROJECT / "data" / "insurance"
 
 # The trainings that take longest come first, so that no worker is left alone with one of them at the end.
 GRID = {
@@ -148,7 +149,7 @@ def stored(source):
     """Return the stored results for the table `source`, "real" or "twin", as `nnlib.sweep` returned them."""
     import pandas as pd
 
-    return pd.read_csv(PROJECT / "data" / "sweep" / f"{source}.csv")
+    return pd.read_csv(RESULTS / f"sweep_{source}.csv")
 
 
 def main():
@@ -187,7 +188,7 @@ def main():
             raise SystemExit(
                 f"{len(failed)} trainings raised an error, the first: {failed.iloc[0]}"
             )
-        path = PROJECT / "data" / "sweep" / f"{source}.csv"
+        path = RESULTS / f"sweep_{source}.csv"
         path.parent.mkdir(exist_ok=True)
         results = results.drop(columns="error").astype({"seed": int})
         results.to_csv(
