@@ -68,8 +68,8 @@ class ChargesInputs(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    features : {"pieces", "plain"}
-        "pieces": age and BMI in pieces, a step in BMI, and the BMI's columns again for smokers only.
+    features : {"engineered", "plain"}
+        "engineered": age and BMI in pieces, a step in BMI, and the BMI's columns again for smokers only.
         "plain": age and BMI as they are, scaled. Children (scaled) and the categories are the same in both.
     pieces : int
         Number of pieces of age and of BMI.
@@ -83,21 +83,21 @@ class ChargesInputs(TransformerMixin, BaseEstimator):
     categories_ : dict of column to list of str
     """
 
-    def __init__(self, features="pieces", pieces=4, threshold=30.0):
+    def __init__(self, features="engineered", pieces=4, threshold=30.0):
         self.features = features
         self.pieces = pieces
         self.threshold = threshold
 
     def fit(self, table, y=None):
         """Take the knots and the categories from the rows of `table`."""
-        if self.features not in ("pieces", "plain"):
+        if self.features not in ("engineered", "plain"):
             raise ValueError(
-                f"features must be 'pieces' or 'plain'; got {self.features!r}"
+                f"features must be 'engineered' or 'plain'; got {self.features!r}"
             )
         check_table(table)
         n = (
             nn.arrays.positive_integer("pieces", self.pieces)
-            if self.features == "pieces"
+            if self.features == "engineered"
             else 1
         )
         self.knots_ = {
@@ -121,7 +121,7 @@ class ChargesInputs(TransformerMixin, BaseEstimator):
             encode_categories(table[name], self.categories_[name], name)
             for name in CATEGORIES
         ]
-        if self.features == "pieces":
+        if self.features == "engineered":
             smokes = np.asarray(table["smoker"])[:, None] == "yes"
             if self.threshold is not None:
                 above = np.asarray(table["bmi"])[:, None] > self.threshold
@@ -222,16 +222,16 @@ class ChargesModel(RegressorMixin, BaseEstimator):
 
     def __init__(
         self,
-        features="pieces",
-        pieces=4,
+        features="engineered",
+        pieces=1,
         threshold=30.0,
-        delta=300.0,
+        delta=100.0,
         shift=True,
         members=5,
         hidden=(32, 32),
         epochs=30,
         batch_size=32,
-        learning_rate=0.01,
+        learning_rate=0.03,
         one_cycle=True,
         weight_decay=0.1,
         seed=0,

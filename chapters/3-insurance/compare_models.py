@@ -7,13 +7,11 @@ fifths, so no test row takes part in any choice.
 
 import argparse
 import json
-import tempfile
 import time
 import warnings
 from pathlib import Path
 
 import numpy as np
-from charges_model import ChargesInputs, ChargesModel
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.ensemble import (
     GradientBoostingRegressor,
@@ -24,15 +22,17 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 
 import nnlib as nn
+from charges_model import ChargesInputs, ChargesModel
 from nnlib.datasets import insurance_twin, load_insurance
 
-RESULTS = Path(__file__).resolve().parents[2] / "data" / "insurance"
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "data" / "insurance"
 FOLDS, INNER_FOLDS = 5, 3
 
 NETWORK_GRID = {
     "delta": [None, 100.0, 300.0, 1000.0],
     "learning_rate": [0.003, 0.01, 0.03],
-    "pieces": [2, 4, 8],
+    "pieces": [1, 2, 4, 8],
 }
 BOOSTING_GRID = {
     "learning_rate": [0.05],
@@ -92,7 +92,12 @@ def models(seed):
             if robust
             else LinearRegression()
         )
-        return make_pipeline(ChargesInputs(features), line), {}, {}
+        grid = {"chargesinputs__pieces": NETWORK_GRID["pieces"]}
+        return (
+            make_pipeline(ChargesInputs(features), line),
+            grid if features == "engineered" else {},
+            {},
+        )
 
     def network(**settings):
         return ChargesModel(seed=seed, **settings), {}, {}
@@ -105,7 +110,7 @@ def models(seed):
             NETWORK_GRID,
             {"members": 5},
         ),
-        "recipe without pieces": network(features="plain"),
+        "recipe without the new inputs": network(features="plain"),
         "recipe without the step": network(threshold=None),
         "recipe without Huber and shift": network(delta=None),
         "recipe without shift": network(shift=False),
@@ -120,12 +125,18 @@ def models(seed):
             members=1,
         ),
         "linear": linear("plain"),
-        "linear, pieces": linear("pieces"),
-        "linear, pieces, Huber and shift": linear("pieces", robust=True),
+        "linear, Huber and shift": linear("plain", robust=True),
+        "linear, new inputs": linear("engineered"),
+        "linear, new inputs, Huber and shift": linear(
+            "engineered", robust=True
+        ),
         "boosting": (*boosting("plain"), {}),
-        "boosting, pieces": (*boosting("pieces"), {}),
+        "boosting, new inputs": (*boosting("engineered"), {}),
         "boosting, Huber and shift": (*boosting("plain", "huber"), {}),
-        "boosting, pieces, Huber and shift": (*boosting("pieces", "huber"), {}),
+        "boosting, new inputs, Huber and shift": (
+            *boosting("engineered", "huber"),
+            {},
+        ),
         "histogram boosting": (
             make_pipeline(ChargesInputs("plain"), hist),
             {
@@ -185,9 +196,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", choices=["real", "twin"])
     parser.add_argument("--partitions", type=int, default=10)
-    parser.add_argument(
-        "--directory", default=Path(tempfile.gettempdir(), "nnlib-compare")
-    )
+    parser.add_argument("--directory", default=ROOT / "_build" / "compare")
     arguments = parser.parse_args()
     grid = {
         "source": [arguments.source],
@@ -206,7 +215,7 @@ def main():
     for name in ("tuning_seconds", "fit_seconds"):
         results[name] = results[name].round(3)
     RESULTS.mkdir(exist_ok=True)
-    results.to_csv(RESULTS / f"comparison-{arguments.source}.csv", index=False)
+    results.to_csv(RESULTS / f"comparison_{arguments.source}.csv", index=False)
 
 
 if __name__ == "__main__":
