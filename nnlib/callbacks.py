@@ -169,7 +169,8 @@ class Progress(Callback):
     def on_train_begin(self, model, epochs):
         from tqdm.auto import tqdm
 
-        self.bar = tqdm(total=epochs, unit="epoch")
+        # in a notebook dynamic_ncols lets the numbers wrap below the bar where the page is narrow
+        self.bar = tqdm(total=epochs, unit="epoch", dynamic_ncols=True)
 
     def on_epoch_end(self, model, epoch, logs):
         self.bar.set_postfix({name: f"{value:.4g}" for name, value in logs.items()}, refresh=False)

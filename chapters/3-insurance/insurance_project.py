@@ -71,10 +71,14 @@ def source_network(
 
 
 def formula(table):
-    """charges = 1072 + 3.363·age² + 589·children − … : what nine persons in ten pay, US dollars a year.
+    """What nine persons in ten pay, in US dollars a year, to the cent.
 
-    The published table is a simulation, and this is its rule without the extra that the others pay; the chapter
-    "Know your data" says how it was found. It is a yardstick for errors. Never choose inputs or models by it.
+        charges = 1072 + 3.363·age² + 589·children − 489·[male] + 1.39·bmi
+                  − 200·[northwest] − 583·[southeast or southwest]
+                  + [smoker]·(1500 + 489·bmi + 15000·[bmi > 30])
+
+    The table is a simulation, and this is its rule, without the extra that the others pay; "Know your data before you
+    model it" shows how to find it. It is a yardstick for errors: no chapter chooses inputs or models by it.
     """
     south = table.region.isin(["southeast", "southwest"])
     smokers_pay = 1500 + 489 * table.bmi + 15_000 * (table.bmi > 30)
