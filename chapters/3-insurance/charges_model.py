@@ -184,8 +184,9 @@ def conformal_quantiles(residuals, coverage):
 class ChargesModel(RegressorMixin, BaseEstimator):
     """ŷ = mean of a few networks, trained with Huber's loss, + the mean training residual.
 
-    Everything that is learned, knots, scales and shift included, comes from the rows that `fit` is given. The default
-    settings are those that cross-validation inside of training rows takes most often (see `compare_models`).
+    Everything that is learned, knots, scales and shift included, comes from the rows that `fit` is given. The defaults
+    of `delta`, `learning_rate` and `pieces` are what searches inside the training rows take most often on the published
+    table (see `compare_models`).
 
     Parameters
     ----------
