@@ -14,7 +14,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock verify bench clean
+.PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock verify bench sweep compare clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,13 @@ verify: $(READY)  ## test the library and renew the tables of the page "Verifica
 
 bench: $(VENV)/.bench  ## measure nnlib beside the large frameworks (installs PyTorch and TensorFlow)
 	$(PY) -m benchmarks
+
+sweep: $(READY)  ## train the source's 192 settings again, for eleven seeds (half an hour; resumes where it was stopped)
+	$(PY) chapters/3-insurance/source_sweep.py
+
+compare: $(READY)  ## judge the insurance models again, ten times over (an hour; resumes where it was stopped)
+	$(PY) chapters/3-insurance/compare_models.py real
+	$(PY) chapters/3-insurance/compare_models.py twin
 
 clean:  ## remove everything that was made
 	rm -rf $(VENV) node_modules _build .pytest_cache .ruff_cache .hypothesis

@@ -5,9 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from .notebooks import ROOT, notebooks
+
 BUILD = ROOT / "_build"
 
 # What a build makes out of which files. Jupyter knows a notebook by its cells alone and Sphinx knows a page by its
@@ -39,9 +41,45 @@ def forget_what_is_outdated():
             stamp.write_text(now)
 
 
+def execute_side_by_side():
+    """Execute the notebooks that the cache does not have, one on each core; the build then finds their outputs there.
+
+    Sphinx would execute them one after the other. One that fails is left to Sphinx, which says where and why.
+    """
+    import nbformat
+    import yaml
+    from jupyter_cache import get_cache
+    from jupyter_cache.base import CacheBundleIn
+    from jupyter_cache.executors.utils import single_nb_execution
+    from tqdm import tqdm
+
+    timeout = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["execute"]["timeout"]
+    cache, missing = get_cache(CACHE), []
+    for path in notebooks():
+        notebook = nbformat.read(path, as_version=4)
+        try:
+            cache.match_cache_notebook(notebook)
+        except KeyError:
+            missing.append((path, notebook))
+
+    def execute(path, notebook):
+        return path, single_nb_execution(notebook, cwd=str(path.parent), timeout=timeout, allow_errors=False)
+
+    if not missing:
+        return
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        futures = [pool.submit(execute, *notebook) for notebook in missing]
+        for future in tqdm(as_completed(futures), total=len(futures), desc="executing", unit="notebook"):
+            path, result = future.result()
+            if result.err is None:
+                bundle = CacheBundleIn(result.nb, str(path), data={"execution_seconds": result.time})
+                cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
 def main():
     """Build the book and return the exit code."""
     forget_what_is_outdated()
+    execute_side_by_side()
     command = [Path(sys.executable).with_name("jupyter-book"), "build", str(ROOT)]
     code = subprocess.call([*command, "--warningiserror", "--nitpick", "--keep-going", "--quiet"], cwd=ROOT)
     page = BUILD / "html" / "index.html"

@@ -1,16 +1,23 @@
 """The recipe of the insurance project: from six columns to the expected charges, as a scikit-learn estimator.
 
+It can be delivered as well: `calibrate` it, `save` it to one file, and elsewhere `load` it and ask for a `quote`.
+
 It is a module apart from `insurance_project` because its base class brings scikit-learn and pandas with it.
 """
 
+import math
+import numbers
+from collections.abc import Mapping
+
 import numpy as np
-from insurance_project import CATEGORIES, NUMBERS
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin, clone
+from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.utils.validation import check_is_fitted
 
 import nnlib as nn
+from insurance_project import CATEGORIES, NUMBERS
 
-OBESE = 30.0  # kg/m²: the World Health Organization's threshold of obesity
+VERSION = 1  # of what `ChargesModel.save` writes
 
 
 def find_knots(x, n):
@@ -56,19 +63,135 @@ def encode_categories(values, categories, name):
     return (values[:, None] == np.array(categories, dtype=object)).astype(float)
 
 
-class ChargesModel(RegressorMixin, BaseEstimator):
-    """ŷ = mean of a few networks, trained with Huber's loss, + the mean training residual.
-
-    Everything that is learned, knots, scales and shift included, comes from the rows that `fit` is given. The default
-    settings are those that cross-validation inside of training rows takes most often (see `compare_models`).
+class ChargesInputs(TransformerMixin, BaseEstimator):
+    """(age, sex, bmi, children, smoker, region) → numbers, prepared on the rows that `fit` is given.
 
     Parameters
     ----------
-    features : {"pieces", "plain"}
-        "pieces": age and BMI in pieces, a step at a BMI of 30, and the BMI's columns again for smokers only.
-        "plain": age and BMI as they are, scaled. The other columns are the same in both.
+    features : {"engineered", "plain"}
+        "engineered": age and BMI in pieces, a step in BMI, and the BMI's columns again for smokers only.
+        "plain": age and BMI as they are, scaled. Children (scaled) and the categories are the same in both.
     pieces : int
         Number of pieces of age and of BMI.
+    threshold : float or None
+        Where the step is, in kg/m²: 1 above, 0 up to there; None: no step. The World Health Organization calls a
+        person obese from 30 on. The column is 0 at exactly 30, as the one smoker with that BMI pays.
+
+    Attributes
+    ----------
+    knots_ : dict of column to list of float
+    categories_ : dict of column to list of str
+    """
+
+    def __init__(self, features="engineered", pieces=4, threshold=30.0):
+        self.features = features
+        self.pieces = pieces
+        self.threshold = threshold
+
+    def fit(self, table, y=None):
+        """Take the knots and the categories from the rows of `table`."""
+        if self.features not in ("engineered", "plain"):
+            raise ValueError(
+                f"features must be 'engineered' or 'plain'; got {self.features!r}"
+            )
+        check_table(table)
+        n = (
+            nn.arrays.positive_integer("pieces", self.pieces)
+            if self.features == "engineered"
+            else 1
+        )
+        self.knots_ = {
+            name: find_knots(
+                table[name], n if name != "children" else 1
+            ).tolist()
+            for name in NUMBERS
+        }
+        self.categories_ = {
+            name: sorted(set(table[name])) for name in CATEGORIES
+        }
+        return self
+
+    def transform(self, table):
+        """Return the inputs, (n, inputs)."""
+        check_table(table)
+        age, bmi, children = (
+            encode_pieces(table[name], self.knots_[name]) for name in NUMBERS
+        )
+        categories = [
+            encode_categories(table[name], self.categories_[name], name)
+            for name in CATEGORIES
+        ]
+        if self.features == "engineered":
+            smokes = np.asarray(table["smoker"])[:, None] == "yes"
+            if self.threshold is not None:
+                above = np.asarray(table["bmi"])[:, None] > self.threshold
+                bmi = np.hstack([bmi, above])
+            bmi = np.hstack([bmi, bmi * smokes])
+        return np.hstack([age, bmi, children, *categories])
+
+
+def check_table(table):
+    """Raise a ValueError that names the column where one is missing or holds no number."""
+    for name in (*NUMBERS, *CATEGORIES):
+        if name not in table:
+            raise ValueError(
+                f"table must have the columns {', '.join((*NUMBERS, *CATEGORIES))}; {name} is missing"
+            )
+    for name in NUMBERS:
+        values = np.asarray(table[name])
+        if values.dtype.kind in "iuf" and np.isfinite(values).all():
+            continue
+        for value in values.tolist():
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, numbers.Real)
+                or not math.isfinite(value)
+            ):
+                raise ValueError(
+                    f"{name} must be a finite number in every row; got {value!r}"
+                )
+
+
+def conformal_quantiles(residuals, coverage):
+    """Return r₍ₖ₎ and r₍ₙ₊₁₋ₖ₎ of the n sorted residuals, with k = ⌊(n + 1)(1 - coverage)/2⌋.
+
+    A new residual that is exchangeable with these lies between the two with a probability of at least `coverage`: it
+    is as likely to come first as second, ..., or last of the n + 1, and at most 2k of these places are outside.
+
+    Raises
+    ------
+    ValueError
+        Where k would be 0: too few residuals for such a coverage.
+
+    References
+    ----------
+    Vovk, Gammerman & Shafer (2005), "Algorithmic Learning in a Random World"; the form with signed residuals.
+    """
+    r = np.sort(np.asarray(residuals, dtype=float))
+    if not 0 < coverage < 1:
+        raise ValueError(
+            f"coverage must lie between 0 and 1, both excluded; got {coverage!r}"
+        )
+    # 20 · (1 - 0.9)/2 is 0.99999… in floating point, and means 1
+    k = math.floor((len(r) + 1) * (1 - coverage) / 2 + 1e-9)
+    if k < 1:
+        raise ValueError(
+            f"coverage must be at most {max(0, 1 - 2 / (len(r) + 1)):.3g} with {len(r)} residuals; got {coverage}"
+        )
+    return float(r[k - 1]), float(r[-k])
+
+
+class ChargesModel(RegressorMixin, BaseEstimator):
+    """ŷ = mean of a few networks, trained with Huber's loss, + the mean training residual.
+
+    Everything that is learned, knots, scales and shift included, comes from the rows that `fit` is given. The defaults
+    of `delta`, `learning_rate` and `pieces` are what searches inside the training rows take most often on the published
+    table (see `compare_models`).
+
+    Parameters
+    ----------
+    features, pieces, threshold
+        See `ChargesInputs`.
     delta : float or None
         δ of Huber's loss, in dollars; None: squared error.
     shift : bool
@@ -88,32 +211,35 @@ class ChargesModel(RegressorMixin, BaseEstimator):
 
     Attributes
     ----------
-    knots_ : dict of column to list of float
-    categories_ : dict of column to list of str
+    inputs_ : ChargesInputs
     mean_, scale_ : float
         Of the training charges, in dollars: the networks predict (charges - mean)/scale.
     networks_ : list of nnlib.Sequential
     shift_ : float
         Dollars that are added to every prediction.
+    residuals_ : dict of "no", "yes" to array
+        What `calibrate` found for those who smoke and those who do not, sorted; empty before.
     """
 
     def __init__(
         self,
-        features="pieces",
-        pieces=4,
-        delta=300.0,
+        features="engineered",
+        pieces=1,
+        threshold=30.0,
+        delta=100.0,
         shift=True,
         members=5,
         hidden=(32, 32),
         epochs=30,
         batch_size=32,
-        learning_rate=0.01,
+        learning_rate=0.03,
         one_cycle=True,
         weight_decay=0.1,
         seed=0,
     ):
         self.features = features
         self.pieces = pieces
+        self.threshold = threshold
         self.delta = delta
         self.shift = shift
         self.members = members
@@ -132,55 +258,31 @@ class ChargesModel(RegressorMixin, BaseEstimator):
             raise ValueError(
                 f"y must be finite and of shape ({len(table)},), one per row of table; got {y.shape}"
             )
-        if self.features not in ("pieces", "plain"):
-            raise ValueError(
-                f"features must be 'pieces' or 'plain'; got {self.features!r}"
-            )
-        self._check(table)
-        pieces = self.pieces if self.features == "pieces" else 1
-        self.knots_ = {
-            name: find_knots(table[name], n).tolist()
-            for name, n in zip(NUMBERS, (pieces, pieces, 1), strict=True)
-        }
-        self.categories_ = {
-            name: sorted(set(table[name])) for name in CATEGORIES
-        }
+        self.inputs_ = ChargesInputs(
+            self.features, self.pieces, self.threshold
+        ).fit(table)
+        X = self.inputs_.transform(table)
         self.mean_, self.scale_ = float(y.mean()), float(y.std()) or 1.0
-        X, target = (
-            self.encode(table),
-            ((y - self.mean_) / self.scale_)[:, None],
-        )
+        target = ((y - self.mean_) / self.scale_)[:, None]
         self.networks_ = [
             self._train(X, target, member) for member in range(self.members)
         ]
-        self.shift_ = 0.0
-        if self.shift:
-            self.shift_ = float(np.mean(y - self.predict(table)))
+        self.shift_ = (
+            float(np.mean(y - self._unshifted(X))) if self.shift else 0.0
+        )
+        self.residuals_ = {}  # those of an earlier fit say nothing of this one
         return self
 
-    def encode(self, table):
-        """Return the inputs of the networks, float32 (n, inputs)."""
-        age, bmi, children = (
-            encode_pieces(table[name], self.knots_[name]) for name in NUMBERS
-        )
-        categories = [
-            encode_categories(table[name], self.categories_[name], name)
-            for name in CATEGORIES
-        ]
-        if self.features == "pieces":
-            above = np.asarray(table["bmi"])[:, None] > OBESE
-            smokes = np.asarray(table["smoker"])[:, None] == "yes"
-            bmi = np.hstack([bmi, above])
-            bmi = np.hstack([bmi, bmi * smokes])
-        return np.hstack([age, bmi, children, *categories]).astype("float32")
-
-    def _train(self, X, target, member):
+    def _network(self, member):
         hidden = [nn.Dense(units, "relu", "he_normal") for units in self.hidden]
-        network = nn.Sequential(
+        return nn.Sequential(
             [*hidden, nn.Dense(1)],
             seed=np.random.default_rng([self.seed, member]),
             dtype="float32",
         )
+
+    def _train(self, X, target, member):
+        network = self._network(member)
         rate = self.learning_rate
         if self.one_cycle:
             rate = nn.schedules.OneCycle(
@@ -201,25 +303,144 @@ class ChargesModel(RegressorMixin, BaseEstimator):
     def predict(self, table):
         """Return the expected charges in dollars, (n,)."""
         check_is_fitted(self)
-        self._check(table)
-        X = self.encode(table)
+        return self._unshifted(self.inputs_.transform(table)) + self.shift_
+
+    def _unshifted(self, X):
         mean = np.mean(
             [network.predict(X)[:, 0] for network in self.networks_],
             axis=0,
             dtype=float,
         )
-        return self.mean_ + self.scale_ * mean + self.shift_
+        return self.mean_ + self.scale_ * mean
 
-    def _check(self, table):
-        missing = [
-            name for name in (*NUMBERS, *CATEGORIES) if name not in table
-        ]
-        if missing:
+    def calibrate(self, table, y, folds=5):
+        """Keep y - ŷ of the training rows, each predicted by a model like this one that was trained without it.
+
+        Call it with the rows that `fit` had. It trains `folds` more models, which are not kept.
+        """
+        check_is_fitted(self)
+        y = np.asarray(y, dtype=float)
+        cv = KFold(folds, shuffle=True, random_state=self.seed)
+        residuals = y - cross_val_predict(clone(self), table, y, cv=cv)
+        smoker = np.asarray(table["smoker"])
+        self.residuals_ = {
+            group: np.sort(residuals[smoker == group])
+            for group in self.inputs_.categories_["smoker"]
+        }
+        return self
+
+    def predict_interval(self, table, coverage=0.95):
+        """Return (low, high), dollars, (n,) each: ŷ + the `conformal_quantiles` of the client's group of residuals.
+
+        Groups are smokers and non-smokers. The residuals come from models trained on a part of the rows, so the
+        coverage is not guaranteed as that of CV+ is (Barber et al., 2021), but measured: see the chapter.
+        """
+        y_pred = self.predict(table)
+        if not self.residuals_:
             raise ValueError(
-                f"table must have the columns {', '.join((*NUMBERS, *CATEGORIES))}; {missing[0]} is missing"
+                "the model has no residuals to make intervals from; call calibrate(table, y) after fit"
             )
-        for name in NUMBERS:
-            if not np.isfinite(np.asarray(table[name], dtype=float)).all():
-                raise ValueError(
-                    f"{name} must be a finite number in every row; got a missing or infinite one"
-                )
+        ends = {
+            group: conformal_quantiles(residuals, coverage)
+            for group, residuals in self.residuals_.items()
+        }
+        low, high = np.transpose([ends[group] for group in table["smoker"]])
+        return y_pred + low, y_pred + high
+
+    def quote(self, clients, coverage=0.95):
+        """Return a table of the expected charges of new clients and the ends of their interval, in dollars.
+
+        Parameters
+        ----------
+        clients : table or mapping
+            Several clients, or one as ``{"age": 40, "sex": "female", ...}``.
+        coverage : float
+
+        Returns
+        -------
+        DataFrame with the columns expected, low, high
+
+        Raises
+        ------
+        ValueError
+            Where a column is missing, a value cannot be read, or a number lies outside of the training rows, where
+            nothing is known of the error. `predict` does not mind the last.
+        """
+        import pandas as pd
+
+        check_is_fitted(self)
+        if isinstance(clients, Mapping):
+            clients = pd.DataFrame([clients])
+        check_table(clients)
+        for name, knots in self.inputs_.knots_.items():
+            for value in clients[name]:
+                if not knots[0] <= value <= knots[-1]:
+                    raise ValueError(
+                        f"{name} must be from {knots[0]:g} to {knots[-1]:g}, as in the training rows; got {value:g}"
+                    )
+        low, high = self.predict_interval(clients, coverage)
+        return pd.DataFrame(
+            {"expected": self.predict(clients), "low": low, "high": high},
+            index=clients.index,
+        )
+
+    def save(self, path):
+        """Write settings, weights and residuals to one .npz file, whole or not at all; nothing in it is executable."""
+        check_is_fitted(self)
+        config = {
+            "charges_model": VERSION,
+            "settings": self.get_params(),
+            "knots": self.inputs_.knots_,
+            "categories": self.inputs_.categories_,
+            "inputs": self.networks_[0].input_shape,
+            "mean": self.mean_,
+            "scale": self.scale_,
+            "shift": self.shift_,
+        }
+        arrays = {
+            f"network_{i}": network.params
+            for i, network in enumerate(self.networks_)
+        }
+        arrays |= {f"residuals_{k}": r for k, r in self.residuals_.items()}
+        nn.storage.write(path, config, arrays)
+
+    @classmethod
+    def load(cls, path):
+        """Return the model that `save` wrote; it predicts the same numbers, to the last bit.
+
+        Raises
+        ------
+        FileNotFoundError
+        ValueError
+            Where the file is damaged, holds something else, or was written by another version.
+        """
+        config, arrays = nn.storage.read(path)
+        if "charges_model" not in config:
+            raise ValueError(f"{str(path)!r} holds no ChargesModel")
+        if config["charges_model"] != VERSION:
+            raise ValueError(
+                f"{str(path)!r} has version {config['charges_model']!r} of ChargesModel; this code reads {VERSION}"
+            )
+        try:
+            model = cls(**config["settings"])
+            model.hidden = tuple(model.hidden)
+            model.inputs_ = ChargesInputs(
+                model.features, model.pieces, model.threshold
+            )
+            model.inputs_.knots_ = config["knots"]
+            model.inputs_.categories_ = config["categories"]
+            model.mean_, model.scale_ = config["mean"], config["scale"]
+            model.shift_ = config["shift"]
+            model.networks_ = []
+            for i in range(model.members):
+                network = model._network(i).build(config["inputs"])
+                network.set_weights([arrays[f"network_{i}"]])
+                model.networks_.append(network)
+            model.residuals_ = {
+                group: arrays[f"residuals_{group}"]
+                for group in config["categories"]["smoker"]
+                if f"residuals_{group}" in arrays
+            }
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{str(path)!r} is damaged: {error}") from error
+        return model

@@ -1,7 +1,7 @@
 """The 192 settings that the source of the insurance project tried, and the training that it ran for each.
 
-`python source_sweep.py` runs them all, on two targets and for eleven seeds, and renews the tables in data/insurance
-that the chapter reads.
+`make sweep` runs them all, on two targets and for eleven seeds, and renews the tables in data/insurance that the
+chapter reads.
 """
 
 import functools
