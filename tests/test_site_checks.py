@@ -41,6 +41,13 @@ def test_sound_widget_has_no_faults(browser, tmp_path):
         assert site_checks.image_faults(watched.page) == []
 
 
+def test_table_that_scrolls_is_reached_and_not_moved(browser, tmp_path):
+    table = '<div role="region" aria-label="results" tabindex="0">1</div>'
+    body = SLIDER.replace("MOVE", DRAW).replace('<div role="slider"', table + '<div role="slider"')
+    with opened(browser, tmp_path, VIEW + body) as watched:
+        assert site_checks.widget_faults(watched.page) == []
+
+
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
