@@ -135,10 +135,11 @@ def test_every_chapter_is_in_the_table_of_contents_and_the_other_way_round():
     assert sorted(listed) == sorted(written)
 
 
-def test_handouts_hold_no_solution_and_what_the_notebooks_import(tmp_path):
+def test_handouts_hold_no_solution_and_what_the_notebooks_read(tmp_path):
     """An instructor hands these to a class."""
     notebooks.hand_out(tmp_path)
     assert (tmp_path / "chapters/3-insurance/insurance_project.py").exists()
+    assert (tmp_path / "data/insurance/sweep_twin.csv").exists()
     copies = sorted(tmp_path.rglob("*.ipynb"))
     assert len(copies) == len(PATHS)
     for copy in copies:

@@ -151,14 +151,16 @@ def without_solutions(notebook):
 
 
 def hand_out(target):
-    """Write every notebook without its solutions, and the modules that they share, below this folder."""
+    """Write every notebook without its solutions, and the modules and results that they read, below this folder."""
     shutil.rmtree(target, ignore_errors=True)
     for path in notebooks():
         copy = target / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(dump(without_solutions(load(path))), encoding="utf-8")
-    for module in (ROOT / "chapters").rglob("*.py"):
-        shutil.copy(module, target / module.relative_to(ROOT))
+    for needed in [*(ROOT / "chapters").rglob("*.py"), *(ROOT / "data").rglob("*.csv")]:
+        copy = target / needed.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(needed, copy)
     return target
 
 
