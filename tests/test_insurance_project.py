@@ -109,8 +109,14 @@ def test_a_missing_column_and_wrong_targets_are_named(fitted, twin):
     """Clear messages, not a KeyError from inside."""
     with pytest.raises(ValueError, match=r"table must have the columns age, .*; children is missing"):
         fitted.predict(twin.drop(columns="children"))
-    with pytest.raises(ValueError, match=r"y must be finite and of shape \(1338,\).* got \(5,\)"):
+    with pytest.raises(ValueError, match=r"y must have the shape \(1338,\), one number per row of table; got \(5,\)"):
         ChargesModel().fit(twin, twin.charges[:5])
+    with pytest.raises(ValueError, match="y must be finite; got nan"):
+        ChargesModel().fit(twin, twin.charges.where(twin.age > 20))
+    with pytest.raises(ValueError, match=r"y must have the shape \(1338,\).*; got \(5,\)"):
+        fitted.calibrate(twin, twin.charges[:5])
+    with pytest.raises(ValueError, match="members must be a positive integer; got 0"):
+        ChargesModel(members=0).fit(twin, twin.charges)
     with pytest.raises(ValueError, match="features must be 'engineered' or 'plain'; got 'raw'"):
         ChargesModel(features="raw").fit(twin, twin.charges)
 

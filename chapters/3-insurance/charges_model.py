@@ -30,8 +30,8 @@ def find_knots(x, n):
 def encode_pieces(x, knots):
     """Return (x - b₀)/(b₁ - b₀), (x - b₁)/(b₂ - b₁), ..., each cut to 0..1: how far x is through each piece.
 
-    A weighted sum of these columns is a line with a bend at each inner knot. The first piece is not cut below nor
-    the last above, so the line goes on beyond the knots.
+    A weighted sum of these columns is a line with a bend at each inner knot. Variant: the first piece is not cut at 0
+    nor the last at 1, so the line goes on beyond the knots.
 
     Parameters
     ----------
@@ -152,6 +152,18 @@ def check_table(table):
                 )
 
 
+def check_charges(y, table):
+    """Return y as numbers (n,); raise a ValueError where it is not one finite number per row of `table`."""
+    y = np.asarray(y, dtype=float)
+    if y.shape != (len(table),):
+        raise ValueError(
+            f"y must have the shape ({len(table)},), one number per row of table; got {y.shape}"
+        )
+    if not np.isfinite(y).all():
+        raise ValueError(f"y must be finite; got {y[~np.isfinite(y)][0]}")
+    return y
+
+
 def conformal_quantiles(residuals, coverage):
     """Return r₍ₖ₎ and r₍ₙ₊₁₋ₖ₎ of the n sorted residuals, with k = ⌊(n + 1)(1 - coverage)/2⌋.
 
@@ -184,9 +196,10 @@ def conformal_quantiles(residuals, coverage):
 class ChargesModel(RegressorMixin, BaseEstimator):
     """ŷ = mean of a few networks, trained with Huber's loss, + the mean training residual.
 
-    Everything that is learned, knots, scales and shift included, comes from the rows that `fit` is given. The defaults
-    of `delta`, `learning_rate` and `pieces` are what searches inside the training rows take most often on the published
-    table (see `compare_models`).
+    Everything that is learned, knots, scales and shift included, comes from the rows that `fit` is given. With the shift
+    ŷ estimates the mean E[y | x] as far as the errors are skewed alike for everybody; where they are symmetric, the
+    shift is about 0. The defaults of `delta`, `learning_rate` and `pieces` are what searches inside the training rows
+    take most often on the published table (see `compare_models`); the other settings were set by hand.
 
     Parameters
     ----------
@@ -213,12 +226,12 @@ class ChargesModel(RegressorMixin, BaseEstimator):
     ----------
     inputs_ : ChargesInputs
     mean_, scale_ : float
-        Of the training charges, in dollars: the networks predict (charges - mean)/scale.
+        Mean and standard deviation of the training charges, in dollars: the networks predict (charges - mean)/scale.
     networks_ : list of nnlib.Sequential
     shift_ : float
         Dollars that are added to every prediction.
     residuals_ : dict of "no", "yes" to array
-        What `calibrate` found for those who smoke and those who do not, sorted; empty before.
+        y - ŷ, in dollars, that `calibrate` found for those who do not smoke and those who do, sorted; empty before.
     """
 
     def __init__(
@@ -253,11 +266,8 @@ class ChargesModel(RegressorMixin, BaseEstimator):
 
     def fit(self, table, y):
         """Train on a table with the columns age, sex, bmi, children, smoker and region; y: charges, dollars (n,)."""
-        y = np.asarray(y, dtype=float)
-        if y.shape != (len(table),) or not np.isfinite(y).all():
-            raise ValueError(
-                f"y must be finite and of shape ({len(table)},), one per row of table; got {y.shape}"
-            )
+        y = check_charges(y, table)
+        members = nn.arrays.positive_integer("members", self.members)
         self.inputs_ = ChargesInputs(
             self.features, self.pieces, self.threshold
         ).fit(table)
@@ -265,7 +275,7 @@ class ChargesModel(RegressorMixin, BaseEstimator):
         self.mean_, self.scale_ = float(y.mean()), float(y.std()) or 1.0
         target = ((y - self.mean_) / self.scale_)[:, None]
         self.networks_ = [
-            self._train(X, target, member) for member in range(self.members)
+            self._train(X, target, member) for member in range(members)
         ]
         self.shift_ = (
             float(np.mean(y - self._unshifted(X))) if self.shift else 0.0
@@ -316,10 +326,11 @@ class ChargesModel(RegressorMixin, BaseEstimator):
     def calibrate(self, table, y, folds=5):
         """Keep y - ŷ of the training rows, each predicted by a model like this one that was trained without it.
 
-        Call it with the rows that `fit` had. It trains `folds` more models, which are not kept.
+        Call it with the rows and charges (n,), dollars, that `fit` had. It trains `folds` more models, which are not
+        kept.
         """
         check_is_fitted(self)
-        y = np.asarray(y, dtype=float)
+        y = check_charges(y, table)
         cv = KFold(folds, shuffle=True, random_state=self.seed)
         residuals = y - cross_val_predict(clone(self), table, y, cv=cv)
         smoker = np.asarray(table["smoker"])
@@ -334,6 +345,11 @@ class ChargesModel(RegressorMixin, BaseEstimator):
 
         Groups are smokers and non-smokers. The residuals come from models trained on a part of the rows, so the
         coverage is not guaranteed as that of CV+ is (Barber et al., 2021), but measured: see the chapter.
+
+        Raises
+        ------
+        ValueError
+            Without `calibrate`, or where a group has too few residuals for the coverage.
         """
         y_pred = self.predict(table)
         if not self.residuals_:
@@ -406,7 +422,7 @@ class ChargesModel(RegressorMixin, BaseEstimator):
 
     @classmethod
     def load(cls, path):
-        """Return the model that `save` wrote; it predicts the same numbers, to the last bit.
+        """Return the model that `save` wrote; on the same machine it predicts the same numbers, to the last bit.
 
         Raises
         ------
