@@ -1,6 +1,5 @@
 """What the chapters of the insurance project share: the model with which they do better."""
 
-import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import charges_model
 import compare_models
 import numpy as np
+import pandas as pd
 import pytest
 from charges_model import ChargesModel, conformal_quantiles, encode_pieces
 from insurance_project import formula
@@ -16,6 +16,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold, cross_val_predict
+from stored_results import stored
 
 from nnlib import metrics, storage
 from nnlib.datasets import insurance_twin
@@ -358,10 +359,18 @@ def test_shifted_predictions_have_the_mean_of_the_targets():
 @pytest.mark.parametrize("source", ["real", "twin"])
 def test_stored_comparison_is_complete(source):
     """The chapter would show the results of other models than the ones in the script, or of fewer folds."""
-    with open(compare_models.RESULTS / f"comparison_{source}.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    names = set(compare_models.models(0))
-    folds = {(int(row["partition"]), int(row["fold"]), row["model"]) for row in rows}
-    assert folds == {(p, f, name) for p in range(10) for f in range(5) for name in names}
-    assert len(rows) == len(folds)
-    assert sum(int(row["rows"]) for row in rows) == 1338 * 10 * len(names)
+    table = stored(f"comparison_{source}")
+    names = list(compare_models.models(0))
+    wanted = pd.MultiIndex.from_product([range(10), range(5), names])
+    there = pd.MultiIndex.from_frame(table[["partition", "fold", "model"]])
+    assert there.is_unique
+    assert set(there) == set(wanted)
+    assert table["rows"].sum() == 1338 * 10 * len(names)
+
+
+@pytest.mark.parametrize("model", ["recipe", "linear"])
+def test_stored_comparison_is_that_of_this_code(model):
+    """After a change of the recipe that leaves the stored results the chapter would judge another model."""
+    again = compare_models.judge(source="twin", partition=3, fold=1, model=model)
+    table = stored("comparison_twin").set_index(["partition", "fold", "model"])
+    assert again["rmse"] == pytest.approx(table.loc[(3, 1, model), "rmse"], rel=5e-3)

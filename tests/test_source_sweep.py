@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from insurance_project import prepare, source_network, split
-from source_sweep import GRID, stored, train_source
+from source_sweep import GRID, train_source
+from stored_results import stored
 
 import nnlib as nn
 from nnlib.datasets import insurance_twin
@@ -81,7 +82,7 @@ def test_early_stopping_ends_a_training_ten_epochs_after_its_best(data):
 @pytest.mark.parametrize("source", ["real", "twin"])
 def test_the_stored_table_is_complete_and_that_of_this_code(source, data):
     """The chapter's text speaks of these rows; after a change of the training that leaves them it would lie."""
-    table = stored(source)
+    table = stored(f"sweep_{source}")
     seeds = table[table.loss == "mse"].groupby(["target", "seed"])
     assert len(seeds) == 2 * 11
     settings = ["optimizer", "learning_rate", "batch_size", "epochs"]

@@ -25,9 +25,8 @@ from sklearn.pipeline import make_pipeline
 import nnlib as nn
 from charges_model import ChargesInputs, ChargesModel
 from nnlib.datasets import insurance_twin, load_insurance
+from stored_results import UNFINISHED, store
 
-ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "data" / "insurance"
 FOLDS, INNER_FOLDS = 5, 3
 
 NETWORK_GRID = {
@@ -202,7 +201,7 @@ def main():
     parser.add_argument("source", choices=["real", "twin"])
     parser.add_argument("--partitions", type=int, default=10)
     parser.add_argument(
-        "--directory", type=Path, default=ROOT / "_build" / "compare"
+        "--directory", type=Path, default=UNFINISHED / "compare"
     )
     arguments = parser.parse_args()
     grid = {
@@ -221,8 +220,7 @@ def main():
     results["rmse"] = results["rmse"].round(2)
     for name in ("tuning_seconds", "fit_seconds"):
         results[name] = results[name].round(3)
-    RESULTS.mkdir(exist_ok=True)
-    results.to_csv(RESULTS / f"comparison_{arguments.source}.csv", index=False)
+    store(results, f"comparison_{arguments.source}")
 
 
 if __name__ == "__main__":

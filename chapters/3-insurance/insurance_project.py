@@ -1,4 +1,4 @@
-"""What several chapters of the insurance project share: the split, the inputs, the source's network and its recipe."""
+"""What several chapters of the insurance project share: the split, the inputs, the formula, the source's network."""
 
 import nnlib as nn
 

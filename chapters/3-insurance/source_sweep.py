@@ -5,17 +5,13 @@ chapter reads.
 """
 
 import functools
-import os
 import warnings
-from pathlib import Path
 
 import numpy as np
 
 import nnlib as nn
 from insurance_project import prepare, source_network, split
-
-PROJECT = Path(__file__).resolve().parents[2]
-RESULTS = PROJECT / "data" / "insurance"
+from stored_results import UNFINISHED, store
 
 # The trainings that take longest come first, so that no worker is left alone with one of them at the end.
 GRID = {
@@ -145,13 +141,6 @@ class _Readings(nn.Callback):
             self.at[epoch] = {**self.now, "test_rmse": test_rmse, **self.best}
 
 
-def stored(source):
-    """Return the stored results for the table `source`, "real" or "twin", as `nnlib.sweep` returned them."""
-    import pandas as pd
-
-    return pd.read_csv(RESULTS / f"sweep_{source}.csv")
-
-
 def main():
     """Run all that the chapter reads and store it; what an interrupted run has finished is not run again."""
     import pandas as pd
@@ -176,7 +165,7 @@ def main():
             ("everything", everything),
             ("other_loss", other_loss),
         ):
-            directory = PROJECT / "_build" / "sweep" / source / name
+            directory = UNFINISHED / "sweep" / source / name
             results.append(
                 nn.sweep(train, grid, directory=directory, shared="epochs")
             )
@@ -188,14 +177,8 @@ def main():
             raise SystemExit(
                 f"{len(failed)} trainings raised an error, the first: {failed.iloc[0]}"
             )
-        path = RESULTS / f"sweep_{source}.csv"
-        path.parent.mkdir(exist_ok=True)
         results = results.drop(columns="error").astype({"seed": int})
-        results.to_csv(
-            path.with_suffix(".tmp"), index=False, float_format="%.6g"
-        )
-        os.replace(path.with_suffix(".tmp"), path)
-        print(f"{len(results):,} results in {path}")
+        store(results, f"sweep_{source}")
 
 
 if __name__ == "__main__":
