@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from insurance_project import formula
 
 from nnlib import datasets
 from nnlib.datasets import DataError, insurance_twin, load_insurance
@@ -464,20 +465,6 @@ def test_linear_model_and_boosting_score_alike_on_both(table):
     assert r2["boosting"] == pytest.approx(0.863, abs=0.02)
 
 
-def rule(table):
-    """What nine persons in ten are charged, to the cent (data/README.md)."""
-    region = table.region.map({"northeast": 0, "northwest": 200, "southeast": 583, "southwest": 583})
-    return (
-        1072
-        + 3.363 * table.age**2
-        + 589 * table.children
-        - 489 * (table.sex == "male")
-        + 1.39 * table.bmi
-        - region
-        + (table.smoker == "yes") * (1500 + 489 * table.bmi + 15000 * (table.bmi > 30))
-    )
-
-
 def test_smoking_times_bmi_is_the_strongest_interaction(table):
     """The cliff at BMI 30 for smokers, the lesson of the insurance chapters, is there on both."""
     from itertools import combinations
@@ -503,7 +490,7 @@ def test_the_chapters_split_is_as_hard_on_both(table):
     """The chapter on the first model compares its error with the part that no model can remove."""
     from sklearn.model_selection import train_test_split
 
-    extra = table.charges - rule(table)
+    extra = table.charges - formula(table)
     train, test = train_test_split(table.index[:-200], test_size=0.15, random_state=42)
     floor = [np.sqrt(np.mean((extra[rows] - extra[train].mean()) ** 2)) for rows in (train, table.index[-200:], test)]
     np.testing.assert_allclose(floor, [4169, 4455, 5189], rtol=0.07)
@@ -511,9 +498,9 @@ def test_the_chapters_split_is_as_hard_on_both(table):
 
 def test_nine_charges_in_ten_follow_the_stated_rule(table):
     """The docstring of the twin says so of the published table; an exact fit is checkable to the cent."""
-    exact = (table.charges - rule(table)).abs() < 0.01
+    exact = (table.charges - formula(table)).abs() < 0.01
     assert exact.mean() == pytest.approx(0.912, abs=0.015)
-    extra = (table.charges - rule(table))[~exact]
+    extra = (table.charges - formula(table))[~exact]
     assert extra.min() > 2000
     assert extra.mean() == pytest.approx(14_482, rel=0.05)
     assert extra.std() == pytest.approx(4_890, rel=0.1)
