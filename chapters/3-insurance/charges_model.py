@@ -30,8 +30,8 @@ def find_knots(x, n):
 def encode_pieces(x, knots):
     """Return (x - b₀)/(b₁ - b₀), (x - b₁)/(b₂ - b₁), ..., each cut to 0..1: how far x is through each piece.
 
-    A weighted sum of these columns is a line with a bend at each inner knot. Variant: the first piece is not cut at 0
-    nor the last at 1, so the line goes on beyond the knots.
+    A weighted sum of these columns is a line with a bend at each inner knot. The first piece is not cut at 0 nor the
+    last at 1, so the line goes on beyond the knots.
 
     Parameters
     ----------
