@@ -1,10 +1,10 @@
 """A neural network library to be read in one sitting: NumPy, derivatives by hand, verified and fast.
 
-Read the modules in this order: arrays, initializers, activations, losses, schedules, optimizers, layers, flat,
-callbacks, storage, metrics, model, gradcheck. Each imports only those before it. The rest (probe, datasets, sweep,
-plots, explore, exercises) is what the chapters need around it.
+Read the modules in this order: arrays, initializers, activations, losses, metrics, schedules, optimizers, layers, flat,
+callbacks, model, training, storage, sequential, gradcheck, sweep. Each imports only those before it. `nnlib.course` is
+the kit that the chapters need around the library: tables, plots, sliders, exercises.
 
-To see a training go through them, follow `Sequential.fit` in model: for each batch, `compute_gradients` calls
+To see a training go through them, follow `fit` in training: for each batch, `compute_gradients` calls
 every layer's `forward`, the loss's `grad` and every layer's `backward`; then the optimizer's `step` changes the
 parameters.
 """
@@ -27,8 +27,9 @@ from .layers import (
     MaxPool2D,
     Residual,
 )
-from .model import DivergenceWarning, History, Sequential, load
 from .optimizers import SGD, Adagrad, Adam, RMSprop
+from .sequential import Sequential, load
 from .sweep import sweep
+from .training import DivergenceWarning, History
 
 __version__ = "0.1.0"

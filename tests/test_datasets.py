@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from insurance_project import formula
 
-from nnlib import datasets
-from nnlib.datasets import DataError, insurance_twin, load_insurance
+from nnlib.course import datasets
+from nnlib.course.datasets import DataError, insurance_twin, load_insurance
 
 HEADER = "age,sex,bmi,children,smoker,region,charges"
 FIRST = "19,female,27.9,0,yes,southwest,16884.924"

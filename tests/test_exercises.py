@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnlib.exercises import exercise
+from nnlib.course.exercises import exercise
 
 
 @exercise(wrong=[5, "four", None])

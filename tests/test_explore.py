@@ -18,8 +18,8 @@ from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.patches import Rectangle  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from nnlib import explore as module  # noqa: E402
-from nnlib.explore import describe, explore, make_control, picture  # noqa: E402
+from nnlib.course import explore as module  # noqa: E402
+from nnlib.course.explore import describe, explore, make_control, picture  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -389,7 +389,7 @@ def test_executed_as_the_book_does_a_notebook_holds_the_widget_and_a_static_figu
     nbformat = pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")
     code = (
-        "from matplotlib import pyplot as plt\nfrom nnlib.explore import explore\n"
+        "from matplotlib import pyplot as plt\nfrom nnlib.course.explore import explore\n"
         "def draw(slope):\n    figure, axes = plt.subplots(figsize=(2, 1))\n    axes.plot([0, slope])\n"
         "    axes.set_ylim(0, 1)\n    return figure\n"
         "explore(draw, slope=[0.2, 0.5, 1.0], start={'slope': 0.5}, alt='A line of slope {slope}')"

@@ -19,7 +19,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 from stored_results import stored
 
 from nnlib import metrics, storage
-from nnlib.datasets import insurance_twin
+from nnlib.course.datasets import insurance_twin
 
 FOLDER = Path(charges_model.__file__).parent
 
@@ -152,7 +152,7 @@ def test_a_fresh_process_predicts_the_same_bits(delivered, twin):
     model, path = delivered
     code = f"""
 from charges_model import ChargesModel
-from nnlib.datasets import insurance_twin
+from nnlib.course.datasets import insurance_twin
 model, twin = ChargesModel.load(sys.argv[1]), insurance_twin()
 for values in (model.predict(twin), *model.predict_interval(twin, 0.9)):
     print(values.tobytes().hex())

@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection  # noqa: E402
 from matplotlib.colors import to_rgb, to_rgba  # noqa: E402
 from matplotlib.patches import Circle  # noqa: E402
 
-from nnlib import plots  # noqa: E402
+from nnlib.course import plots  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

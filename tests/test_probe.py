@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nnlib as nn
-from nnlib.probe import rms, sizes_by_layer
+from nnlib.course.probe import rms, sizes_by_layer
 
 
 def test_rms_is_the_root_of_the_mean_square():

@@ -12,7 +12,7 @@ from source_sweep import GRID, train_source
 from stored_results import stored
 
 import nnlib as nn
-from nnlib.datasets import insurance_twin
+from nnlib.course.datasets import insurance_twin
 
 READINGS = ["val_rmse", "test_rmse", "best_val_rmse", "best_test_rmse"]
 

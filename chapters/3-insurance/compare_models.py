@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 
 import nnlib as nn
 from charges_model import ChargesInputs, ChargesModel
-from nnlib.datasets import insurance_twin, load_insurance
+from nnlib.course.datasets import insurance_twin, load_insurance
 from stored_results import UNFINISHED, store
 
 FOLDS, INNER_FOLDS = 5, 3

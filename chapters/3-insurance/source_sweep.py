@@ -145,7 +145,7 @@ def main():
     """Run all that the chapter reads and store it; what an interrupted run has finished is not run again."""
     import pandas as pd
 
-    from nnlib.datasets import load_insurance
+    from nnlib.course.datasets import load_insurance
 
     everything = GRID | {
         "learning_rate": [1e-5, 1e-4, *GRID["learning_rate"][1:]],

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-_PROJECT = Path(__file__).resolve().parent.parent
+_PROJECT = Path(__file__).resolve().parents[2]
 _DOWNLOAD_SECONDS = 10  # a class with no network waits this long once, and never longer
 _failed_downloads = {}  # address -> reason: one process asks a dead network once
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .arrays import Array
-from .model import Sequential
+from ..arrays import Array
+from ..model import Network
 
 
 def rms(x: Array) -> float:
@@ -11,7 +11,7 @@ def rms(x: Array) -> float:
     return float(np.sqrt(np.mean(np.square(x))))
 
 
-def sizes_by_layer(model: Sequential, x: Array, dy: Array) -> tuple[Array, Array]:
+def sizes_by_layer(model: Network, x: Array, dy: Array) -> tuple[Array, Array]:
     """Return the size of the signal on the way forward and of the gradient on the way back.
 
     Parameters
