@@ -33,9 +33,10 @@ test-notebooks: $(READY)  ## run every notebook and compare the outputs it state
 test-site: book  ## open the built site in a browser and use it
 	$(PY) -m pytest -q -n auto tests/test_site_*.py
 
-lint: $(READY)  ## check the style of the code
+lint: $(READY)  ## check the style and the types of the code
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
+	$(PY) -m mypy
 
 format: $(READY)  ## put the code into that style
 	$(PY) -m ruff check --fix
@@ -72,7 +73,7 @@ compare: $(READY)  ## judge the insurance models again, ten times over (an hour;
 	$(PY) chapters/3-insurance/compare_models.py twin
 
 clean:  ## remove everything that was made
-	rm -rf $(VENV) node_modules _build .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules _build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- set-up: each stamp is remade only when what it depends on has changed ---------------------------------
