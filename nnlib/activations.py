@@ -10,17 +10,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .arrays import Array, look_up, number
+from .arrays import Array
+from .checks import look_up, number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Activation:
-    """A pure pair: `f(z) -> a` and `vjp(da, z, a) -> dz`, all of one shape."""
+    """A pure pair: `f(z) -> a` and `vjp(da, z, a) -> dz`, all of one shape.
+
+    `yields` says what a holds: "numbers", "probabilities" (each in [0, 1]) or "distributions" (probabilities that sum
+    to 1 along the last axis). A cross-entropy asks for it.
+    """
 
     name: str
     f: Callable[[Array], Array]
     vjp: Callable[[Array, Array, Array], Array]
     options: dict = field(default_factory=dict)
+    yields: str = "numbers"
 
     def __call__(self, z: Array) -> Array:
         """Return f(z)."""
@@ -35,7 +41,7 @@ def _sigmoid(z):
 
 linear = Activation("linear", f=lambda z: z, vjp=lambda da, z, a: da)
 
-sigmoid = Activation("sigmoid", f=_sigmoid, vjp=lambda da, z, a: da * (a * (1 - a)))
+sigmoid = Activation("sigmoid", f=_sigmoid, vjp=lambda da, z, a: da * (a * (1 - a)), yields="probabilities")
 
 tanh = Activation("tanh", f=np.tanh, vjp=lambda da, z, a: da * (1 - a * a))
 
@@ -84,7 +90,9 @@ def _softmax(z):
 
 
 # ∂aᵢ/∂zⱼ = aᵢ(δᵢⱼ - aⱼ), so dz = a · (da - Σ da·a)
-softmax = Activation("softmax", f=_softmax, vjp=lambda da, z, a: a * (da - (da * a).sum(axis=-1, keepdims=True)))
+softmax = Activation(
+    "softmax", f=_softmax, vjp=lambda da, z, a: a * (da - (da * a).sum(axis=-1, keepdims=True)), yields="distributions"
+)
 
 leaky_relu, elu = make_leaky_relu(), make_elu()
 

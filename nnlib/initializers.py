@@ -17,7 +17,8 @@ from math import prod, sqrt
 
 import numpy as np
 
-from .arrays import Array, Shape, look_up, number, one_of
+from .arrays import Array, Shape
+from .checks import look_up, number, one_of
 
 
 def fans(shape: Shape) -> tuple[int, int]:

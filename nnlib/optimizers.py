@@ -10,7 +10,8 @@ normalization.
 import numpy as np
 
 from . import schedules
-from .arrays import Array, number, one_of
+from .arrays import Array
+from .checks import number, one_of
 
 
 class Optimizer:

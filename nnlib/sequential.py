@@ -49,7 +49,7 @@ class Sequential(Trainable):
         (`activations.ACTIVATIONS`, `losses.LOSSES`) when the file is loaded. Metrics of your own and callbacks are not
         stored.
         """
-        self._require_built()
+        self.built()
         config = {
             "layers": storage.plain(self.layers),
             "dtype": self.dtype.name,

@@ -9,7 +9,8 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 
 from . import optimizers, schedules
-from .arrays import Array, one_of
+from .arrays import Array
+from .checks import one_of
 from .layers import LAYERS, Layer
 
 FORMAT = 1

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..arrays import as_matrix, mean_rows, number, sum_rows, with_axes_of
+from ..arrays import as_matrix, mean_rows, sum_rows, with_axes_of
+from ..checks import number
 from .base import Layer
 
 
