@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from .arrays import Array
 from .checks import number
 from .layers import Activation, Layer
-from .losses import Loss
+from .losses import FusedLoss, Loss
 from .model import Network
 
 
@@ -89,7 +89,11 @@ def _errors(model: Network, x: Array, y: Array, objective: Loss, h: float) -> It
     model.compute_gradients(x, y, objective)
     by_hand = [(layer, name, layer.grads[name].copy()) for layer, name, _ in model.built().slices]
     for i, layer in reversed(list(enumerate(model.layers))):
-        fused = layer if objective.on_z and i == len(model.layers) - 1 and isinstance(layer, Activation) else None
+        fused = (
+            layer
+            if isinstance(objective, FusedLoss) and i == len(model.layers) - 1 and isinstance(layer, Activation)
+            else None
+        )
         x = inputs[i].copy()
 
         def run(layer: Layer = layer, fused: Activation | None = fused, x: Array = x, i: int = i) -> Array:

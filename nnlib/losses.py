@@ -6,9 +6,10 @@ weights wᵢ it is L = (1/N) Σ wᵢ ℓᵢ, which keeps a row's weight the same
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
+from functools import partial
 from math import prod, sqrt
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,28 +19,31 @@ from .arrays import Array
 from .checks import check_distributions, look_up, number, row_weights, same_shape
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Loss:
     """A pure pair: `rows(y_pred, y_true)` → (N,) row losses, `slope(y_pred, y_true)` → their derivatives.
 
     `needs` says what predictions and targets must be: "numbers", "probabilities" (each entry in [0, 1]) or
-    "distributions" (probabilities that sum to 1 along the last axis).
+    "distributions" (probabilities that sum to 1 along the last axis). `help` shows `doc`, or else that of `rows`.
     """
 
     name: str
-    rows: Callable[[Array, Array], Array]
-    slope: Callable[[Array, Array], Array]
-    options: dict[str, float] = field(default_factory=dict)
+    rows: Callable[[Array, Array], Array] = field(repr=False)
+    slope: Callable[[Array, Array], Array] = field(repr=False)
+    options: dict[str, float] = field(default_factory=dict, hash=False)
     needs: str = "numbers"
-    on_z: ClassVar[bool] = False  # a fused pair (below) takes the pre-activations z for its value
+    doc: InitVar[str | None] = None
+
+    def __post_init__(self, doc: str | None) -> None:
+        object.__setattr__(self, "__doc__", doc or self.rows.__doc__)
 
     def value(self, y_pred: ArrayLike, y_true: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return L, a float; what is no prediction or target for this loss is refused."""
-        return self.mean(*self._checked(y_pred, y_true, sample_weight, self.on_z))
+        return self.mean(*self._checked(y_pred, y_true, sample_weight))
 
     def grad(self, y_pred: ArrayLike, y_true: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
         """Return ∂L/∂y_pred, of the shape of `y_pred`; what is no prediction or target for this loss is refused."""
-        return self.mean_slope(*self._checked(y_pred, y_true, sample_weight, False))
+        return self.mean_slope(*self._checked(y_pred, y_true, sample_weight))
 
     def mean(self, p: Array, y: Array, w: Array | None = None) -> float:
         """Return L = (1/N) Σ wᵢ ℓᵢ. Nothing is checked: this is what a training calls at each step."""
@@ -53,13 +57,13 @@ class Loss:
         return slope * (1 / n) if w is None else slope * (w / n).reshape(-1, *[1] * (slope.ndim - 1))
 
     def _checked(
-        self, y_pred: ArrayLike, y_true: ArrayLike, sample_weight: ArrayLike | None, on_z: bool
+        self, y_pred: ArrayLike, y_true: ArrayLike, weight: ArrayLike | None
     ) -> tuple[Array, Array, Array | None]:
         p, y = same_shape(y_pred, y_true)
-        if not on_z:
+        if not isinstance(self, FusedLoss):
             check_targets(self, p, "y_pred")
         check_targets(self, y, "y_true")
-        return p, y, None if sample_weight is None else row_weights("sample_weight", sample_weight, len(y), y.dtype)
+        return p, y, None if weight is None else row_weights("sample_weight", weight, len(y), y.dtype)
 
 
 class RootLoss(Loss):
@@ -80,61 +84,79 @@ def _row_mean(losses: Array) -> Array:
 
 
 def _outputs(y: Array) -> int:
-    return y.size // len(y)
+    return prod(y.shape[1:])
 
 
-# ℓ = (p - y)²
-mse = Loss("mse", rows=lambda p, y: _row_mean((p - y) ** 2), slope=lambda p, y: (p - y) * (2 / _outputs(y)))
+def _squared(p: Array, y: Array) -> Array:
+    """ℓ = (p - y)², the mean over a row's outputs (Gauss 1809). Slope 2(p - y)."""
+    return _row_mean((p - y) ** 2)
 
-# √ of the above: in the unit of the target
-rmse = RootLoss("rmse", mse.rows, mse.slope)
 
-# ℓ = |p - y|; the slope at p = y is taken as 0
-mae = Loss("mae", rows=lambda p, y: _row_mean(np.abs(p - y)), slope=lambda p, y: np.sign(p - y) / _outputs(y))
+def _squared_slope(p: Array, y: Array) -> Array:
+    return (p - y) * (2 / _outputs(y))
+
+
+def _absolute(p: Array, y: Array) -> Array:
+    """ℓ = |p - y|, the mean over a row's outputs (Boscovich 1757). Slope ±1; at p = y it is taken as 0."""
+    return _row_mean(np.abs(p - y))
+
+
+def _absolute_slope(p: Array, y: Array) -> Array:
+    return np.sign(p - y) / _outputs(y)
+
+
+def _huber(p: Array, y: Array, delta: float) -> Array:
+    e = np.abs(p - y)
+    inner = np.minimum(e, delta)
+    return _row_mean(inner * (e - 0.5 * inner))
+
+
+def _huber_slope(p: Array, y: Array, delta: float) -> Array:
+    return np.clip(p - y, -delta, delta) / _outputs(y)
 
 
 def make_huber(delta: float = 1.0) -> Loss:
     """ℓ = ½e² where |e| ≤ δ, else δ(|e| - ½δ), with e = p - y (Huber 1964): a bowl that turns into a cone."""
     delta = number("delta", delta, 0, open_low=True)
-
-    def rows(p: Array, y: Array) -> Array:
-        e = np.abs(p - y)
-        inner = np.minimum(e, delta)
-        return _row_mean(inner * (e - 0.5 * inner))
-
-    return Loss("huber", rows, lambda p, y: np.clip(p - y, -delta, delta) / _outputs(y), {"delta": delta})
-
-
-huber = make_huber()
+    rows, slope = partial(_huber, delta=delta), partial(_huber_slope, delta=delta)
+    return Loss("huber", rows, slope, {"delta": delta}, doc=make_huber.__doc__)
 
 
 def _probability(p: Array) -> Array:
     # log(0) and 1/0 are where the formulas leave the real numbers; the smallest normal number stands for 0.
-    floor: Array = np.maximum(p, np.finfo(p.dtype).tiny)
-    return floor
+    return np.maximum(p, np.finfo(p.dtype).tiny)
 
 
-# ℓ = -[y log p + (1 - y) log(1 - p)], with p a probability
-binary_crossentropy = Loss(
-    "binary_crossentropy",
-    rows=lambda p, y: -_row_mean(y * np.log(_probability(p)) + (1 - y) * np.log(_probability(1 - p))),
-    slope=lambda p, y: ((1 - y) / _probability(1 - p) - y / _probability(p)) / _outputs(y),
-    needs="probabilities",
-)
+def _binary(p: Array, y: Array) -> Array:
+    """ℓ = -[y log p + (1 - y) log(1 - p)], the mean over a row's outputs, with p a probability (Good 1952).
+
+    Slope (1 - y)/(1 - p) - y/p.
+    """
+    return -_row_mean(y * np.log(_probability(p)) + (1 - y) * np.log(_probability(1 - p)))
 
 
-def _steps(y: Array) -> int:
-    """Return how many answers a row holds: 1 for (N, classes), the time steps for (N, time, classes)."""
-    return prod(y.shape[1:-1])
+def _binary_slope(p: Array, y: Array) -> Array:
+    return ((1 - y) / _probability(1 - p) - y / _probability(p)) / _outputs(y)
 
 
-# ℓ = -Σ y log p over the classes, with p a row of probabilities and y one-hot (or itself probabilities)
-categorical_crossentropy = Loss(
-    "categorical_crossentropy",
-    rows=lambda p, y: -_row_mean((y * np.log(_probability(p))).sum(axis=-1)),
-    slope=lambda p, y: -y / (_probability(p) * _steps(y)),
-    needs="distributions",
-)
+def _categorical(p: Array, y: Array) -> Array:
+    """ℓ = -Σ y log p over the classes, with p a row of probabilities and y one-hot, or probabilities (Good 1952).
+
+    Slope -y/p. Of a sequence (rows, time, classes), the mean over the times.
+    """
+    return -_row_mean((y * np.log(_probability(p))).sum(axis=-1))
+
+
+def _categorical_slope(p: Array, y: Array) -> Array:
+    return -y / (_probability(p) * _outputs(y[..., 0]))
+
+
+mse = Loss("mse", _squared, _squared_slope)
+rmse = RootLoss("rmse", _squared, _squared_slope, doc="L = √(mean (p - y)²): mse in the unit of the target; no mean.")
+mae = Loss("mae", _absolute, _absolute_slope)
+huber = make_huber()
+binary_crossentropy = Loss("binary_crossentropy", _binary, _binary_slope, needs="probabilities")
+categorical_crossentropy = Loss("categorical_crossentropy", _categorical, _categorical_slope, needs="distributions")
 
 LOSSES: dict[str, Loss] = {
     loss.name: loss for loss in (mse, rmse, mae, huber, binary_crossentropy, categorical_crossentropy)
@@ -161,15 +183,12 @@ def check_output(loss: Loss, activation: Activation | None) -> None:
 
 def check_targets(loss: Loss, y: Array, name: str = "y") -> None:
     """Raise a ValueError where `y` is not what the loss needs: outside [0, 1], or rows that do not sum to 1."""
-    if loss.needs == "numbers":
-        return
-    if y.min() < 0 or y.max() > 1:
+    if loss.needs != "numbers" and (y.min() < 0 or y.max() > 1):
         raise ValueError(f"{loss.name} needs {name} in [0, 1]; got values from {y.min():g} to {y.max():g}")
     if loss.needs == "distributions":
         check_distributions(f"{name} of {loss.name}", y)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class FusedLoss(Loss):
     """A loss joined to the activation before it: `rows(z, y_true)` on pre-activations, `slope(a, y_true)` = ∂ℓ/∂z.
 
@@ -177,18 +196,19 @@ class FusedLoss(Loss):
     lose digits.
     """
 
-    activation: Activation
-    loss: Loss
-    on_z: ClassVar[bool] = True
 
-
-def _softplus_rows(z: Array, y: Array) -> Array:
-    # log(1 + eᶻ) - y·z without overflow
+def _softplus(z: Array, y: Array) -> Array:
+    """ℓ = log(1 + eᶻ) - y·z, written so that it cannot overflow. Slope σ(z) - y."""
     return _row_mean(np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z))))
 
 
-def _log_softmax_rows(z: Array, y: Array) -> Array:
-    # Σ y · (log Σ eᶻ - z); classes first for speed, as in `activations.softmax`
+def _softplus_slope(a: Array, y: Array) -> Array:
+    return (a - y) / _outputs(y)
+
+
+def _log_softmax(z: Array, y: Array) -> Array:
+    """ℓ = log Σⱼ e^(zⱼ) - Σ y·z, for y that sums to 1. Slope softmax(z) - y."""
+    # classes first for speed, as in `activations.softmax`
     rows, classes = len(z), z.shape[-1]
     z, y = z.reshape(-1, classes).T.copy(), y.reshape(-1, classes).T
     z -= z.max(axis=0)
@@ -196,34 +216,23 @@ def _log_softmax_rows(z: Array, y: Array) -> Array:
     return _row_mean(losses.reshape(rows, -1))
 
 
+def _log_softmax_slope(a: Array, y: Array) -> Array:
+    return (a - y) / _outputs(y[..., 0])
+
+
 # The last layer's activation and the loss that are computed as one. A test holds each pair equal to its two parts.
-# softmax: ∂ℓ/∂z = a Σy - y, and Σy = 1, which `fit` checks.
 FUSED: dict[tuple[str, str], FusedLoss] = {
-    (pair.activation.name, pair.loss.name): pair
-    for pair in (
-        FusedLoss(
-            name="sigmoid+binary_crossentropy",
-            activation=sigmoid,
-            loss=binary_crossentropy,
-            rows=_softplus_rows,
-            slope=lambda a, y: (a - y) / _outputs(y),
-            needs="probabilities",
-        ),
-        FusedLoss(
-            name="softmax+categorical_crossentropy",
-            activation=softmax,
-            loss=categorical_crossentropy,
-            rows=_log_softmax_rows,
-            slope=lambda a, y: (a - y) / _steps(y),
-            needs="distributions",
-        ),
-    )
+    ("sigmoid", "binary_crossentropy"): FusedLoss(
+        "sigmoid+binary_crossentropy", _softplus, _softplus_slope, needs="probabilities"
+    ),
+    ("softmax", "categorical_crossentropy"): FusedLoss(
+        "softmax+categorical_crossentropy", _log_softmax, _log_softmax_slope, needs="distributions"
+    ),
 }
 
 
 def fuse(activation: Activation | None, loss: Loss) -> Loss:
-    """Return the pair of `FUSED` made of these two, else the loss itself: a function of your own keeps its formula."""
-    for pair in FUSED.values():
-        if activation is pair.activation and loss is pair.loss:
-            return pair
+    """Return the pair of `FUSED` made of these two, else the loss: a function of your own keeps its own formula."""
+    if activation is not None and (activation, loss) in ((sigmoid, binary_crossentropy), (softmax, categorical_crossentropy)):
+        return FUSED[activation.name, loss.name]
     return loss

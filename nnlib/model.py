@@ -13,6 +13,7 @@ from .arrays import Array, Shape
 from .checks import as_dtype, as_generator, as_numbers, positive_integer
 from .flat import FlatParameters
 from .layers import Activation, Layer
+from .losses import FusedLoss
 from .metrics import Metric, get_metrics
 
 
@@ -127,7 +128,11 @@ class Network:
         """Run backward from the gradient of `objective` down to layer `first`; return that layer's dx."""
         dy = objective.mean_slope(a, y, weight)
         *rest, last = self.layers[first:]
-        dy = last.backward_z(dy) if objective.on_z and isinstance(last, Activation) else last.backward(dy)
+        dy = (
+            last.backward_z(dy)
+            if isinstance(objective, FusedLoss) and isinstance(last, Activation)
+            else last.backward(dy)
+        )
         for layer in reversed(rest):
             dy = layer.backward(dy)
         return dy
@@ -135,7 +140,7 @@ class Network:
     def _output_for(self, objective: losses.Loss, a: Array) -> Array:
         """Return what `objective.mean` takes after a `forward` that returned a: a, or the last layer's z."""
         last = self.layers[-1]
-        return last.z if objective.on_z and isinstance(last, Activation) else a
+        return last.z if isinstance(objective, FusedLoss) and isinstance(last, Activation) else a
 
     def input_gradient(self, X: ArrayLike, y: ArrayLike, loss: str | losses.Loss | None = None) -> Array:
         """∂L/∂X, of the shape of X: which way each input would have to move to raise the loss.
@@ -186,8 +191,12 @@ class Network:
         """Return the loss and the metrics by name; the metrics of a model that has diverged are NaN."""
         scores = {"loss": objective.mean(outputs, y, weight)}
         if wanted:
-            finite = np.isfinite(outputs).all()
-            y_pred = objective.activation.f(outputs) if isinstance(objective, losses.FusedLoss) else outputs
+            finite, last = np.isfinite(outputs).all(), self.layers[-1]
+            y_pred = (
+                last.activation.f(outputs)
+                if isinstance(objective, FusedLoss) and isinstance(last, Activation)
+                else outputs
+            )
             scores |= {metric.__name__: float(metric(y_pred, y)) if finite else nan for metric in wanted}
         return scores
 

@@ -5,7 +5,7 @@ import pytest
 from cases import KINKS, LAYER_CASES, LOSS_CASES, SMOOTH, samples
 
 import nnlib as nn
-from nnlib.gradcheck import directional_derivative, numerical_gradient, relative_error
+from nnlib.gradcheck import numerical_gradient, relative_error
 
 DIFFERENCES = "central differences"
 
