@@ -1,6 +1,6 @@
 """What happens between epochs: stop early, lower the learning rate, keep the best, log, show progress.
 
-Before anything changes, `fit` asks each callback to `check(optimizer, logs)`; then it calls `on_train_begin(model,
+Before anything changes, `fit` asks each callback to `check(optimizer, names)`; then it calls `on_train_begin(model,
 epochs)`, after each epoch `on_epoch_end(model, epoch, logs)`, and, whatever happens, `on_train_end(model)`. `epoch`
 counts from 1; `logs` holds this epoch's numbers by name. A callback ends the training with `model.stop_training =
 True`.
@@ -8,7 +8,7 @@ True`.
 
 import csv
 import os
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -22,7 +22,7 @@ Model = Any  # a Sequential, which the reader meets later
 class Callback:
     """Does nothing; subclasses override what they need."""
 
-    def check(self, optimizer: Optimizer, logs: dict[str, float]) -> None:
+    def check(self, optimizer: Optimizer, names: list[str]) -> None:
         """Raise a ValueError where this callback cannot work with that optimizer, or with logs of these names."""
 
     def on_train_begin(self, model: Model, epochs: int) -> None:
@@ -48,9 +48,9 @@ class _Monitor(Callback):
         self.best = np.inf  # of sign · value, so that lower is better in both modes
         self.wait = 0
 
-    def check(self, optimizer: Optimizer, logs: dict[str, float]) -> None:
-        if self.monitor not in logs:
-            raise ValueError(f"monitor must be one of {', '.join(logs)}; got {self.monitor!r}")
+    def check(self, optimizer: Optimizer, names: list[str]) -> None:
+        if self.monitor not in names:
+            raise ValueError(f"monitor must be one of {', '.join(names)}; got {self.monitor!r}")
 
     def improved(self, logs: dict[str, float]) -> bool:
         """Update `best` and `wait` (epochs since the best); NaN is never better."""
@@ -119,10 +119,10 @@ class ReduceLROnPlateau(_Monitor):
         self.patience = positive_integer("patience", patience)
         self.min_learning_rate = number("min_learning_rate", min_learning_rate, 0)
 
-    def check(self, optimizer: Optimizer, logs: dict[str, float]) -> None:
-        super().check(optimizer, logs)
+    def check(self, optimizer: Optimizer, names: list[str]) -> None:
+        super().check(optimizer, names)
         if callable(optimizer.learning_rate):
-            raise ValueError("learning_rate must be a number for ReduceLROnPlateau to lower; got a schedule")
+            raise ValueError("ReduceLROnPlateau needs a learning_rate that is a number; got a schedule")
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
         if not self.improved(logs) and self.wait >= self.patience:
@@ -146,13 +146,13 @@ class ModelCheckpoint(_Monitor):
         self.save_best_only = yes_or_no("save_best_only", save_best_only)
         self.last_path: str | None = None
 
-    def check(self, optimizer: Optimizer, logs: dict[str, float]) -> None:
+    def check(self, optimizer: Optimizer, names: list[str]) -> None:
         if self.save_best_only:
-            super().check(optimizer, logs)
+            super().check(optimizer, names)
         try:
-            path = self.path.format(epoch=1, **logs)
+            path = self.path.format(epoch=1, **dict.fromkeys(names, 0.0))
         except (KeyError, IndexError, ValueError) as error:
-            raise ValueError(f"path may hold fields of epoch, {', '.join(logs)}; got {self.path!r}: {error}") from error
+            raise ValueError(f"path may name epoch, {', '.join(names)}; got {self.path!r}: {error}") from error
         check_folder(path)
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
@@ -170,10 +170,11 @@ class CSVLogger(Callback):
             raise ValueError(f"separator must be a single character; got {separator!r}")
         self.separator = separator
         self.append = yes_or_no("append", append)
+        self.file: TextIO | None = None
 
-    def check(self, optimizer: Optimizer, logs: dict[str, float]) -> None:
+    def check(self, optimizer: Optimizer, names: list[str]) -> None:
         check_folder(self.path)
-        columns = ["epoch", *logs]
+        columns = ["epoch", *names]
         if self.append and os.path.exists(self.path):
             with open(self.path, newline="", encoding="utf-8") as file:
                 header = next(csv.reader(file, delimiter=self.separator), columns)
@@ -184,15 +185,18 @@ class CSVLogger(Callback):
         self.file = open(self.path, "a" if self.append else "w", newline="", encoding="utf-8")  # noqa: SIM115
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
-        row = {"epoch": epoch, **logs}
-        writer = csv.DictWriter(self.file, row, delimiter=self.separator)
-        if self.file.tell() == 0:
-            writer.writeheader()
-        writer.writerow(row)
-        self.file.flush()
+        if self.file is not None:
+            row = {"epoch": epoch, **logs}
+            writer = csv.DictWriter(self.file, row, delimiter=self.separator)
+            if self.file.tell() == 0:
+                writer.writeheader()
+            writer.writerow(row)
+            self.file.flush()
 
     def on_train_end(self, model: Model) -> None:
-        self.file.close()
+        if self.file is not None:
+            self.file.close()
+            self.file = None
 
 
 class Progress(Callback):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
 
-import sys
 from collections.abc import Callable, Mapping
+from math import isfinite, nan
 from typing import Any, TypeVar
 
 import numpy as np
@@ -37,9 +37,11 @@ def as_generator(seed: int | np.random.Generator) -> np.random.Generator:
 
 def positive_integer(name: str, value: object) -> int:
     """Return `value` as an int, or raise a ValueError that names the argument. The limit is that of a 32-bit index."""
-    if isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 < value < 2**31:
-        return int(value)
-    raise ValueError(f"{name} must be a positive integer below 2³¹; got {value!r}")
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value <= 0:
+        raise ValueError(f"{name} must be a positive integer; got {value!r}")
+    if value >= 2**31:
+        raise ValueError(f"{name} must be below 2³¹; got {value!r}")
+    return int(value)
 
 
 def yes_or_no(name: str, value: object) -> bool:
@@ -68,14 +70,13 @@ def number(
     open_high: bool = False,
 ) -> float:
     """Return `value` as a float inside the interval from `low` to `high`, or raise a ValueError that names it."""
-    if (
-        isinstance(value, int | float | np.integer | np.floating)
-        and not isinstance(value, bool)
-        and (low < value if open_low else low <= value)
-        and (value < high if open_high else value <= high)
-        and -sys.float_info.max <= value <= sys.float_info.max
-    ):
-        return float(value)
+    try:
+        x = float(value) if isinstance(value, int | float | np.integer | np.floating) else nan
+    except OverflowError:  # an integer beyond 1.8e308
+        x = nan
+    inside = (low < x if open_low else low <= x) and (x < high if open_high else x <= high)
+    if inside and isfinite(x) and not isinstance(value, bool):
+        return x
     interval = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
     raise ValueError(f"{name} must be a finite number in {interval}; got {value!r}")
 
@@ -147,7 +148,7 @@ def as_numbers(name: str, x: ArrayLike, dtype: DTypeLike | None = None, axes: in
 
 
 def same_shape(y_pred: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
-    """Return both as finite floats; (N,) against (N, 1) is refused, as broadcasting would compare every pair of rows."""
+    """Return both as finite floats; (N,) against (N, 1) is refused: broadcasting would compare every pair of rows."""
     p, y = as_numbers("y_pred", y_pred), as_numbers("y_true", y_true)
     if p.shape != y.shape:
         raise ValueError(f"y_pred and y_true must have the same shape; got {p.shape} and {y.shape}")
@@ -159,7 +160,7 @@ def row_weights(name: str, weight: ArrayLike, rows: int, dtype: DTypeLike | None
     w = as_numbers(name, weight, dtype)
     if w.shape != (rows,) or w.min() < 0:
         raise ValueError(
-            f"{name} must hold {rows} numbers >= 0, one per row; got shape {w.shape}, smallest {w.min():g}"
+            f"{name} must hold {rows} finite numbers >= 0, one per row; got shape {w.shape}, smallest {w.min():g}"
         )
     return w
 
@@ -170,12 +171,12 @@ def class_weights(name: str, factors: object, y: Array) -> Array:
         raise ValueError(f"{name} must be a dict from class number to factor; got {factors!r}")
     if y.ndim != 2 or not np.isin(y, (0, 1)).all() or (y.shape[1] > 1 and not (y.sum(axis=1) == 1).all()):
         raise ValueError(f"{name} needs y with one class a row, a column of 0 and 1 or one-hot; got shape {y.shape}")
-    numbers = {c: number(f"{name}[{c!r}]", factor, 0) for c, factor in factors.items()}
+    of_row = (y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)).astype(int)
     count = max(2, y.shape[1])
-    if set(numbers) != set(range(count)):
-        raise ValueError(f"{name} must have a factor for every class, 0 to {count - 1}; got {factors!r}")
-    of_row = y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
-    return np.array([numbers[c] for c in range(count)], y.dtype)[of_row.astype(int)]
+    for c in sorted(set(of_row.tolist()) - set(factors)):
+        raise ValueError(f"{name} must have a weight for every class in y; class {c} has none")
+    numbers = {c: number(f"{name}[{c!r}]", factor, 0) for c, factor in factors.items()}
+    return np.array([numbers.get(c, 0.0) for c in range(count)], y.dtype)[of_row]
 
 
 def check_distributions(name: str, y: Array) -> None:
@@ -189,5 +190,6 @@ def check_distributions(name: str, y: Array) -> None:
     if len(wrong):
         row = int(wrong[0, 0])
         raise ValueError(
-            f"{name} must be one-hot (or probabilities that sum to 1) along the last axis; row {row} is {y[row].tolist()}"
+            f"{name} must be one-hot (or probabilities that sum to 1) along the last axis; "
+            f"row {row} is {y[row].tolist()}"
         )

@@ -62,7 +62,7 @@ def check_gradients(
         Where a gradient is not 0 and yet below the rounding of its layer's differences: it cannot be judged.
     """
     if model.dtype != np.float64:
-        raise ValueError(f"model must have dtype float64 to check its gradients; got {model.dtype.name}")
+        raise ValueError(f"check_gradients needs a model of dtype float64; got {model.dtype.name}")
     h = number("h", h, 0, open_low=True)
     with model._unbuilt_if_refused():
         x, target, objective = model._as_examples(X, y, loss)

@@ -233,6 +233,9 @@ FUSED: dict[tuple[str, str], FusedLoss] = {
 
 def fuse(activation: Activation | None, loss: Loss) -> Loss:
     """Return the pair of `FUSED` made of these two, else the loss: a function of your own keeps its own formula."""
-    if activation is not None and (activation, loss) in ((sigmoid, binary_crossentropy), (softmax, categorical_crossentropy)):
+    if activation is not None and (activation, loss) in (
+        (sigmoid, binary_crossentropy),
+        (softmax, categorical_crossentropy),
+    ):
         return FUSED[activation.name, loss.name]
     return loss

@@ -52,7 +52,7 @@ def _of_classes(y_pred: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
     p, y = same_shape(y_pred, y_true)
     if y.ndim < 2 or (y.shape[-1] == 1 and not ((y == 0) | (y == 1)).all()):
         raise ValueError(
-            f"y_true must be 0 or 1 in a column, (rows, 1), or one-hot, (rows, classes); got {y.tolist()[:3]}"
+            f"y_true must have shape (rows, classes) and be one-hot, or (rows, 1) and be 0 or 1; got shape {y.shape}"
         )
     if y.shape[-1] > 1:
         check_distributions("y_true", y)
@@ -145,7 +145,7 @@ def get_metrics(wanted: Sequence[str | Metric] | None) -> list[Metric]:
     """Return the metrics of a list of names and functions; scores go by name, so that no name may come twice."""
     if not isinstance(wanted, list | tuple | None):
         hint = f"; use [{wanted!r}]" if isinstance(wanted, str) else ""
-        raise ValueError(f"metrics must be a list of names or functions; got {wanted!r}{hint}")
+        raise ValueError(f"metrics must be a list; got {wanted!r}{hint}")
     chosen = [get(metric) for metric in wanted or ()]
     names = [metric.__name__ for metric in chosen]
     if len({"loss", "learning_rate", *names}) < len(names) + 2:

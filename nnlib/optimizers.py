@@ -8,7 +8,6 @@ weight decay is decoupled, θ ← θ - ηλθ before the step (Loshchilov & Hutt
 normalization.
 """
 
-from collections.abc import Callable
 
 import numpy as np
 

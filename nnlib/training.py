@@ -10,7 +10,7 @@ from . import losses, optimizers
 from .arrays import Array
 from .callbacks import Callback, Progress
 from .checks import class_weights, number, positive_integer, row_weights, yes_or_no
-from .metrics import Metric, get_metrics
+from .metrics import METRICS, Metric, get_metrics
 from .model import Network
 
 Weights = tuple[int, list[Array]]  # the epoch after which they were these
@@ -106,13 +106,15 @@ class Trainable(Network):
                 weight = of_class if weight is None else weight * of_class
             validation = self._as_validation(validation_data, wanted_loss)
             chosen = self._as_optimizer(optimizer)
-            # Scored once untrained: what a metric or a loss has against these rows, it says now.
-            logs = self._score_rows(x, target, objective, wanted)
-            logs["learning_rate"] = number("learning_rate", chosen.rate(), 0)
-            if validation:
-                logs |= _named_val(self._score_rows(*validation, objective, wanted))
+            number("learning_rate", chosen.rate(), 0)
+            # The metrics of `metrics` are tried on the untrained model: what they have against these rows they say now.
+            if known := [metric for metric in wanted if metric in METRICS.values()]:
+                for rows in [(x, target), validation] if validation else [(x, target)]:
+                    self._score_rows(*rows, objective, known)
+            names = ["loss", *(metric.__name__ for metric in wanted)]
+            names += ["learning_rate", *(f"val_{name}" for name in names if validation)]
             for callback in watchers:
-                callback.check(chosen, logs)
+                callback.check(chosen, names)
         self.metrics = wanted
         self._settle(wanted_loss, chosen)
         flat, history, n = self.built(), History(), len(x)
@@ -184,6 +186,8 @@ class Trainable(Network):
         if isinstance(optimizer, str):
             raise ValueError(f"optimizer must be an optimizer object, made once before the loop; got {optimizer!r}")
         judge = self if through is None else through
+        if not isinstance(judge, Network):
+            raise ValueError(f"through must be a model; got {through!r}")
         with self._unbuilt_if_refused(), judge._unbuilt_if_refused():
             inputs = self._as_input("x", x)
             if through is not None:
@@ -207,8 +211,8 @@ class Trainable(Network):
 
     def _check_through(self, through: Network) -> None:
         """Check that `through` can take this model's output; build it if need be."""
-        if not isinstance(through, Network) or through.dtype != self.dtype:
-            raise ValueError(f"through must be a model of dtype {self.dtype.name}, as this one; got {through!r}")
+        if through.dtype != self.dtype:
+            raise ValueError(f"through must have the dtype of the model, {self.dtype.name}; got {through.dtype.name}")
         if through.flat is None:
             through.build(self.output_shape)
         if through.input_shape != self.output_shape:
@@ -265,7 +269,7 @@ class Trainable(Network):
         chosen = optimizers.get(optimizer)
         if chosen.state or chosen.t:
             raise ValueError(
-                f"optimizer must be a new object; this {type(chosen).__name__} already trains another model"
+                f"this {type(chosen).__name__} object already trains another model; make a new one as optimizer"
             )
         return chosen
 
@@ -274,8 +278,8 @@ class Trainable(Network):
             return None
         if not isinstance(data, tuple | list) or len(data) != 2:
             raise ValueError(f"validation_data must be a pair (X, y); got {type(data).__name__}")
-        X = self._as_input("validation_data[0]", data[0])
-        return X, self._as_target("validation_data[1]", data[1], len(X), loss)
+        X = self._as_input("validation_data X", data[0])
+        return X, self._as_target("validation_data y", data[1], len(X), loss)
 
 
 def _as_callbacks(callbacks: Sequence[Callback] | None) -> list[Callback]:
