@@ -8,7 +8,6 @@ weight decay is decoupled, θ ← θ - ηλθ before the step (Loshchilov & Hutt
 normalization.
 """
 
-
 import numpy as np
 
 from . import schedules
