@@ -619,7 +619,7 @@ def test_clouds_repeat_with_their_seed_and_refuse_nonsense(cloud, spread):
         np.testing.assert_array_equal(one, two)
     assert not np.array_equal(make(50, seed=4)[0], make(50, seed=5)[0])
     for samples in (0, 2.5, "9", True):
-        with pytest.raises(ValueError, match=f"samples must be a positive integer; got {samples!r}"):
+        with pytest.raises(ValueError, match=f"samples must be a positive integer.*; got {samples!r}"):
             make(samples)
     for value in (-1, np.nan, "wide"):
         with pytest.raises(ValueError, match=f"{spread} must be .*; got {value!r}"):

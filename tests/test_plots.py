@@ -61,6 +61,16 @@ def test_a_given_axes_is_drawn_into_and_no_figure_made():
     assert len(plt.get_fignums()) == 1
 
 
+def test_axes_and_numbers_that_are_none_are_named():
+    _, both = plt.subplots(1, 2)
+    with pytest.raises(ValueError, match="ax must be one matplotlib Axes; got ndarray"):
+        plots.history({"loss": [1, 2]}, ax=both)
+    with pytest.raises(ValueError, match=r"history of loss must hold numbers, .* got \['low', 'lower'\]"):
+        plots.history({"loss": ["low", "lower"]})
+    with pytest.raises(ValueError, match=r"points must hold numbers, in rows of equal length; got \[\[1, 2\], \[3\]\]"):
+        plots.path(both[0], [[1, 2], [3]])
+
+
 # --- training -----------------------------------------------------------------------------------------------
 
 
@@ -93,31 +103,21 @@ def test_history_names_the_metrics_there_are():
         plots.history({"loss": [1], "rmse": [1]}, "mae")
     with pytest.raises(ValueError, match="best must be 'min', 'max' or None; got 'least'"):
         plots.history({"loss": [1]}, best="least")
+    with pytest.raises(ValueError, match="history must be what fit returns, or a dict of such by name; got list"):
+        plots.history([3, 2, 1])
 
 
 def test_signal_by_layer_draws_each_setting_over_its_layers():
     ax = plots.signal_by_layer({"He": [1, 1, 1], "N(0, 1)": [1, 10, 100]}, reference=1.0, first_layer=0)
     assert line(ax, "N(0, 1)").get_xydata().tolist() == [[0, 1], [1, 10], [2, 100]]
     assert ax.get_yscale() == "log"
-    with pytest.raises(ValueError, match="series must name at least one setting"):
-        plots.signal_by_layer({})
+    for nothing in ({}, [1, 2]):
+        with pytest.raises(ValueError, match="series must be a dict of one setting or more; got"):
+            plots.signal_by_layer(nothing)
 
 
 def test_signal_that_vanishes_or_explodes_can_still_be_drawn():
     assert draws(plots.signal_by_layer({"zeros": [1, 0, 0], "N": [1, 1e200, np.inf]}))
-
-
-def test_layer_histograms_share_their_scale_and_count_every_value():
-    rng = np.random.default_rng(0)
-    layers = {"first": rng.normal(size=(20, 50)), "second": np.zeros(30), "third": [1.0, np.nan, 3.0]}
-    axes = plots.layer_histograms(layers, bins=11)
-    assert [ax.get_title("left") for ax in axes] == list(layers)
-    assert len({ax.get_xlim() for ax in axes}) == 1
-    for ax in axes:
-        assert sum(bar.get_height() for bar in ax.patches) == pytest.approx(1)
-    assert axes[2].get_xlabel() == "mean 2\nstd 1"
-    with pytest.raises(ValueError, match="layer 1 must have at least one finite value"):
-        plots.layer_histograms([[np.nan]])
 
 
 def test_bars_with_errors_put_first_name_on_top_with_its_mean_and_whisker():
@@ -154,12 +154,7 @@ def test_r2_of_a_constant_truth_is_not_divided_by_zero():
     assert "R² –" in texts(plots.predicted_vs_actual([2, 2], [1, 3]))[0]
 
 
-def test_residuals_are_actual_minus_predicted():
-    ax = plots.residuals([[1], [5]], [2, 3])
-    assert ax.collections[0].get_offsets().tolist() == [[2, -1], [3, 2]]
-
-
-@pytest.mark.parametrize("draw", [plots.predicted_vs_actual, plots.residuals, plots.roc, plots.calibration])
+@pytest.mark.parametrize("draw", [plots.predicted_vs_actual, plots.roc, plots.calibration])
 def test_truth_and_prediction_of_different_length_are_refused_not_broadcast(draw):
     with pytest.raises(ValueError, match="must have the same length; got 3 and 1"):
         draw([0, 1, 1], [0.5])
@@ -230,6 +225,8 @@ def test_roc_area_is_the_share_of_pairs_in_the_right_order():
     assert curve.get_xydata()[[0, -1]].tolist() == [[0, 0], [1, 1]]
     with pytest.raises(ValueError, match="y_true must hold both classes 0 and 1"):
         plots.roc([1, 1], [0.1, 0.2])
+    with pytest.raises(ValueError, match="score must be finite; got nan"):
+        plots.roc([0, 1], [0.1, np.nan])
 
 
 def test_calibration_puts_the_share_that_came_true_over_the_mean_probability_of_the_bin():
@@ -238,6 +235,12 @@ def test_calibration_puts_the_share_that_came_true_over_the_mean_probability_of_
     np.testing.assert_allclose(points.get_xydata(), [[0.15, 0.5], [0.9, 1.0]])
     with pytest.raises(ValueError, match=r"probability must be in \[0, 1\]; got 0 to 2"):
         plots.calibration([0, 1], [0, 2])
+    with pytest.raises(ValueError, match=r"probability must be in \[0, 1\]; got nan"):
+        plots.calibration([0, 1], [0, np.nan])
+    with pytest.raises(ValueError, match=r"y_true must hold the classes 0 and 1; got \[1. 2.\]"):
+        plots.calibration([1, 2], [0, 1])
+    with pytest.raises(ValueError, match=r"bins must be a positive integer.*; got 0"):
+        plots.calibration([0, 1], [0, 1], bins=0)
 
 
 X = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
@@ -272,19 +275,6 @@ def test_decision_regions_take_one_hot_classes_and_refuse_other_shapes():
         plots.decision_regions(len, X, [0, 1])
     with pytest.raises(ValueError, match=r"predict must return \(25,\) or \(25, k\); got \(3,\)"):
         plots.decision_regions(lambda p: np.zeros(3), X, [0, 1, 1], resolution=5)
-
-
-def test_images_are_shown_on_one_scale_with_their_titles():
-    pictures = np.arange(12.0).reshape(3, 2, 2, 1)
-    axes = plots.images(pictures, ["a", "b", "c"], columns=2)
-    assert [ax.get_title() for ax in axes] == ["a", "b", "c"]
-    for ax, picture in zip(axes, pictures, strict=True):
-        assert np.array_equal(ax.images[0].get_array(), picture[..., 0])
-        assert ax.images[0].get_clim() == (0, 11)
-    with pytest.raises(ValueError, match="titles must be as many as images; got 1 and 3"):
-        plots.images(pictures, ["a"])
-    with pytest.raises(ValueError, match=r"X must have shape .*; got \(4, 4\)"):
-        plots.images(np.ones((4, 4)))
 
 
 # --- functions and paths over them --------------------------------------------------------------------------
