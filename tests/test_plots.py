@@ -2,24 +2,17 @@
 
 import itertools
 
+import matplotlib
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.patches import Circle
 
-matplotlib = pytest.importorskip("matplotlib")
-matplotlib.use("Agg")
+from nnlib.course import plots
 
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.collections import LineCollection  # noqa: E402
-from matplotlib.colors import to_rgb, to_rgba  # noqa: E402
-from matplotlib.patches import Circle  # noqa: E402
-
-from nnlib.course import plots  # noqa: E402
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("figures")
 
 
 def line(ax, label):
