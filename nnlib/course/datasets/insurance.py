@@ -89,7 +89,7 @@ def load_insurance(path=None, *, source="auto", own_table=False):
         return _read(path, entry)
     if source == "real":
         raise FileNotFoundError(f"{entry['file']} is not in {path.parent}, NNLIB_DATA_DIR is not set, and {problem}")
-    print(f"{entry['file']}: {problem}; using the simulated twin instead (see data/README.md).")
+    print(f"{entry['file']}: {problem}; using the simulated twin instead; help(insurance_twin) says how it is made.")
     return insurance_twin()
 
 
