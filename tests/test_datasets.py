@@ -182,6 +182,7 @@ def test_source_real_refuses_the_twin_and_source_twin_reads_nothing(published, m
         ({"source": "internet"}, ValueError, "source must be 'auto', 'real' or 'twin'; got 'internet'"),
         ({"path": "x.csv", "source": "twin"}, ValueError, "exclude each other"),
         ({"own_table": True}, ValueError, "own_table=True needs path"),
+        ({"path": 5}, ValueError, "path must be the name of a file; got 5"),
         ({"path": "no-such.csv"}, FileNotFoundError, "path must name an existing file; got 'no-such.csv'"),
     ],
 )

@@ -123,9 +123,9 @@ def test_bars_with_errors_put_first_name_on_top_with_its_mean_and_whisker():
         [[4, 0], [6, 0]],
     ]
     assert texts(ax) == ["3", "5"]
-    with pytest.raises(ValueError, match="names must be as many as means; got 1 and 2"):
+    with pytest.raises(ValueError, match=r"names must be as many names as means, 2; got \['a'\]"):
         plots.bars_with_errors(["a"], [1, 2], [1, 1])
-    with pytest.raises(ValueError, match="errors must not be negative; got -1"):
+    with pytest.raises(ValueError, match=r"errors not negative; got \[1.\] and \[-1.\]"):
         plots.bars_with_errors(["a"], [1], [-1])
 
 
@@ -192,8 +192,14 @@ def test_heatmap_says_nan_infinity_and_zero_on_a_logarithmic_scale():
 
 
 def test_heatmap_refuses_names_that_do_not_fit():
-    with pytest.raises(ValueError, match=r"table must have shape \(2, 1\); got \(1, 2\)"):
+    with pytest.raises(ValueError, match=r"rows must be as many names as the table has rows, 1; got \['a', 'b'\]"):
         plots.heatmap([[1, 2]], ["a", "b"], ["c"])
+    with pytest.raises(ValueError, match="columns must be as many names as the table has columns, 2; got 3"):
+        plots.heatmap([[1, 2]], ["a"], 3)
+    with pytest.raises(ValueError, match=r"limits must be two finite numbers, the smaller first; got \(2, 1\)"):
+        plots.heatmap([[1, 2]], ["a"], ["b", "c"], limits=(2, 1))
+    with pytest.raises(ValueError, match=r"limits must be positive on a logarithmic scale; got \(0, 1\)"):
+        plots.heatmap([[1, 2]], ["a"], ["b", "c"], limits=(0, 1), log=True)
 
 
 def test_confusion_shows_counts_and_the_share_of_each_row():
@@ -203,8 +209,8 @@ def test_confusion_shows_counts_and_the_share_of_each_row():
     assert texts(plots.confusion(np.eye(10, dtype=int), list("0123456789")))[:2] == ["1", "0"]
     with pytest.raises(ValueError, match="whole numbers"):
         plots.confusion([[0.5, 0.5], [0, 1]], ["a", "b"])
-    with pytest.raises(ValueError, match=r"matrix must have shape \(3, 3\); got \(2, 2\)"):
-        plots.confusion([[1, 0], [0, 1]], list("abc"))
+    with pytest.raises(ValueError, match="labels must be as many names as classes, 2; got 'abc'"):
+        plots.confusion([[1, 0], [0, 1]], "abc")
 
 
 def test_roc_area_is_the_share_of_pairs_in_the_right_order():
@@ -268,6 +274,12 @@ def test_decision_regions_take_one_hot_classes_and_refuse_other_shapes():
         plots.decision_regions(len, X, [0, 1])
     with pytest.raises(ValueError, match=r"predict must return \(25,\) or \(25, k\); got \(3,\)"):
         plots.decision_regions(lambda p: np.zeros(3), X, [0, 1, 1], resolution=5)
+    with pytest.raises(ValueError, match=r"y must hold classes from 0 to 1, .* got \[0.0, 1.0, 7.0\]"):
+        plots.decision_regions(lambda p: p[:, 0], X, [0, 1, 7], resolution=5)
+    with pytest.raises(ValueError, match="names must be as many names as classes, 2; got"):
+        plots.decision_regions(lambda p: p[:, 0], X, [0, 1, 1], resolution=5, names=["a"])
+    with pytest.raises(ValueError, match="predict must be a function; got 3"):
+        plots.decision_regions(3, X, [0, 1, 1])
 
 
 # --- functions and paths over them --------------------------------------------------------------------------
@@ -311,6 +323,14 @@ def test_surface_and_path_refuse_what_cannot_be_drawn():
         plots.surface(lambda x, y: 0 * x, (-1, 1), (-1, 1))
     with pytest.raises(ValueError, match=r"f must return an array of shape \(161, 161\); got \(\)"):
         plots.surface(lambda x, y: 1.0, (-1, 1), (-1, 1))
+    for arguments, message in (
+        ({"xlim": (1, 0)}, "xlim must be two finite numbers, the smaller first"),
+        ({"minimum": 3}, "minimum must be one point"),
+        ({"levels": 0}, "levels must be a positive integer"),
+        ({"labels": "x"}, "labels must be as many names as axes, 2; got 'x'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            plots.surface(**{"f": lambda x, y: x + y, "xlim": (0, 1), "ylim": (0, 1)} | arguments)
     _, ax = plt.subplots()
     with pytest.raises(ValueError, match=r"points must have shape \(T, 2\) with T ≥ 1; got \(3,\)"):
         plots.path(ax, [1, 2, 3])
@@ -384,8 +404,14 @@ def test_network_highlight_makes_weights_strong_and_the_others_step_back():
     ("arguments", "message"),
     [
         (([3],), r"layer_sizes must be two or more positive integers; got \[3\]"),
-        (([3, 0],), r"layer_sizes must be two or more positive integers"),
-        (([3, 1.5],), r"layer_sizes must be two or more positive integers"),
+        ((3,), "layer_sizes must be two or more positive integers; got 3"),
+        (([3, 0],), "layer_sizes must be a positive integer.*; got 0"),
+        (([3, 1.5],), "layer_sizes must be a positive integer.*; got 1.5"),
+        (([2, 3], 3), "weights must be a list with an entry for each layer; got 3"),
+        (([2, 3], None, "relu"), "activations must be a list with an entry for each layer; got 'relu'"),
+        (([2, 1], None, None, None, [("a", 0)]), r"highlight must hold .* got \('a', 0\)"),
+        (([2, 1], None, None, None, [(1,)]), r"highlight must hold .* got \(1,\)"),
+        (([2, 1], None, None, None, [1]), r"highlight must hold .* got \[1\]"),
         (([2, 3], [np.ones((3, 2))]), r"weights must have the shapes \[\(2, 3\)\]; got \[\(3, 2\)\]"),
         (([2, 3, 1], None, ["relu"]), r"activations must be 2, one per layer after the input; got 1"),
         (

@@ -4,6 +4,7 @@ import csv
 import difflib
 import io
 import math
+from os import PathLike
 from pathlib import Path
 
 from . import download
@@ -79,6 +80,8 @@ def load_insurance(path=None, *, source="auto", own_table=False):
 
     entry = download.registry()["insurance"]
     if path is not None:
+        if not isinstance(path, str | PathLike):
+            raise ValueError(f"path must be the name of a file; got {path!r}")
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"path must name an existing file; got {str(path)!r}")

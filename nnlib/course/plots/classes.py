@@ -14,7 +14,9 @@ from .common import (
     MARKERS,
     VERMILLION,
     floats,
+    function,
     mix,
+    names_for,
     new_axes,
     same_length,
     styled,
@@ -34,11 +36,13 @@ def confusion(matrix, labels: Sequence[str], *, ax=None):
     labels : sequence of k str
         Names of the classes.
     """
-    matrix = np.asarray(matrix)
-    if matrix.shape != (len(labels), len(labels)):
-        raise ValueError(f"matrix must have shape ({len(labels)}, {len(labels)}); got {matrix.shape}")
-    if (matrix < 0).any() or (matrix != np.round(matrix)).any():
-        raise ValueError("matrix must hold counts, whole numbers ≥ 0")
+    matrix = floats("matrix", matrix)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"matrix must have shape (classes, classes); got {matrix.shape}")
+    labels = names_for("labels", labels, "classes", len(matrix))
+    if not (np.isfinite(matrix) & (matrix >= 0) & (matrix == np.round(matrix))).all():
+        raise ValueError(f"matrix must hold counts, whole numbers ≥ 0; got {matrix.tolist()}")
+    matrix = matrix.astype(int)
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     roomy = len(labels) <= 5
     cell = 0.95 if roomy else 0.5
@@ -140,8 +144,11 @@ def decision_regions(predict: Callable, X, y, *, resolution: int = 200, names: S
     X = floats("X", X)
     if X.ndim != 2 or X.shape[1] != 2:
         raise ValueError(f"X must have shape (N, 2); got {X.shape}")
-    y = np.asarray(y)
-    y = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else vector("y", y).astype(int)
+    if not np.isfinite(X).all():
+        raise ValueError("X must be finite; got nan or inf")
+    function("predict", predict)
+    y = floats("y", y)
+    y = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else vector("y", y)
     if len(y) != len(X):
         raise ValueError(f"X and y must have the same length; got {len(X)} and {len(y)}")
     low, high = X.min(axis=0), X.max(axis=0)
@@ -149,12 +156,15 @@ def decision_regions(predict: Callable, X, y, *, resolution: int = 200, names: S
     grid_x = np.linspace(low[0] - margin[0], high[0] + margin[0], resolution)
     grid_y = np.linspace(low[1] - margin[1], high[1] + margin[1], resolution)
     points = np.stack([part.ravel() for part in np.meshgrid(grid_x, grid_y)], axis=1)
-    answer = np.asarray(predict(points), dtype=float)
-    if answer.shape[0] != len(points) or answer.ndim > 2:
+    answer = floats("what predict returns", predict(points))
+    if answer.ndim not in (1, 2) or len(answer) != len(points):
         raise ValueError(f"predict must return ({len(points)},) or ({len(points)}, k); got {answer.shape}")
+    k = max(2, answer.shape[-1]) if answer.ndim == 2 else 2
+    if not np.isin(y, range(k)).all():
+        raise ValueError(f"y must hold classes from 0 to {k - 1}, as predict has them; got {np.unique(y)[:9].tolist()}")
+    names = [f"class {c}" for c in range(k)] if names is None else names_for("names", names, "classes", k)
     ax = new_axes(ax, (5.0, 4.2))
-    if answer.ndim == 2 and answer.shape[1] > 1:
-        k = max(answer.shape[1], y.max() + 1)
+    if k > 2 or answer.shape[1:] == (2,):
         region = answer.argmax(axis=1).reshape(resolution, resolution)
         pale = ListedColormap([mix(to_rgb(COLOURS[c % len(COLOURS)]), 0.28) for c in range(k)])
         ax.pcolormesh(grid_x, grid_y, region, cmap=pale, vmin=-0.5, vmax=k - 0.5, rasterized=True)
@@ -162,7 +172,6 @@ def decision_regions(predict: Callable, X, y, *, resolution: int = 200, names: S
             if 0 < np.mean(region == c) < 1:
                 ax.contour(grid_x, grid_y, region == c, levels=[0.5], colors="white", linewidths=1.5)
     else:
-        k = 2
         probability = answer.reshape(resolution, resolution)
         pale = LinearSegmentedColormap.from_list(
             "pale", [mix(to_rgb(BLUE), 0.45), (1, 1, 1), mix(to_rgb(VERMILLION), 0.45)]
@@ -180,7 +189,7 @@ def decision_regions(predict: Callable, X, y, *, resolution: int = 200, names: S
                 marker=MARKERS[c % len(MARKERS)],
                 edgecolors="white",
                 linewidths=0.7,
-                label=names[c] if names else f"class {c}",
+                label=names[c],
                 zorder=3,
             )
     ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=grid_x[[0, -1]], ylim=grid_y[[0, -1]])

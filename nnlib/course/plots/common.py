@@ -5,7 +5,7 @@ feature (dashes, markers, numbers) always says the same, so that a figure surviv
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -119,6 +119,28 @@ def same_length(name_a: str, a, name_b: str, b) -> tuple[np.ndarray, np.ndarray]
     if a.shape != b.shape:
         raise ValueError(f"{name_a} and {name_b} must have the same length; got {len(a)} and {len(b)}")
     return a, b
+
+
+def interval(name: str, limits) -> tuple[float, float]:
+    """Return two finite numbers, the smaller first."""
+    ends = vector(name, limits)
+    if len(ends) != 2 or not -np.inf < ends[0] < ends[1] < np.inf:
+        raise ValueError(f"{name} must be two finite numbers, the smaller first; got {limits!r}")
+    return float(ends[0]), float(ends[1])
+
+
+def names_for(name: str, values, what: str, count: int) -> list:
+    """Return the names of `count` things as a list."""
+    names = list(values) if isinstance(values, Iterable) else []
+    if len(names) != count:
+        raise ValueError(f"{name} must be as many names as {what}, {count}; got {values!r}")
+    return names
+
+
+def function(name: str, f) -> None:
+    """Raise a ValueError where f cannot be called."""
+    if not callable(f):
+        raise ValueError(f"{name} must be a function; got {f!r}")
 
 
 def mix(rgb: Sequence[float], share: float) -> tuple[float, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import number, positive_integer
-from .common import BLUE, INK, LONG_DASH, VERMILLION, floats, mix, new_axes, styled
+from .common import BLUE, INK, LONG_DASH, VERMILLION, floats, function, interval, mix, names_for, new_axes, styled
 
 
 @styled
@@ -32,9 +32,11 @@ def curve_with_tangent(
     xlim : (float, float), optional
         Part of the curve to draw; by default the point and its step with as much again on both sides.
     """
+    function("f", f)
     x, slope, step = number("x", x), number("slope", slope), None if step is None else number("step", step)
     reach = max(abs(step or 0.0), 1.0)
-    low, high = xlim or (min(x, x + (step or 0)) - reach, max(x, x + (step or 0)) + reach)
+    around = (min(x, x + (step or 0)) - reach, max(x, x + (step or 0)) + reach)
+    low, high = around if xlim is None else interval("xlim", xlim)
     ax = new_axes(ax)
     grid = np.linspace(low, high, 300)
     values = np.asarray(f(grid), dtype=float)
@@ -106,6 +108,9 @@ def surface(
         Names of the axes.
     """
     levels = positive_integer("levels", levels)
+    function("f", f)
+    labels = names_for("labels", labels, "axes", 2)
+    xlim, ylim = interval("xlim", xlim), interval("ylim", ylim)
     x, y = np.meshgrid(np.linspace(*xlim, 161), np.linspace(*ylim, 161))
     z = np.asarray(f(x, y), dtype=float)
     if z.shape != x.shape:
@@ -123,7 +128,9 @@ def surface(
     ax.contourf(x, y, z, levels=filled, colors=tones)
     ax.contour(x, y, z, levels=at[:-1], colors="white", linewidths=0.7, linestyles="-")
     if minimum is not None:
-        crosses = np.atleast_2d(np.asarray(minimum, dtype=float))
+        crosses = np.atleast_2d(floats("minimum", minimum))
+        if crosses.ndim != 2 or crosses.shape[1] != 2:
+            raise ValueError(f"minimum must be one point (x, y) or a list of such; got {minimum!r}")
         ax.plot(crosses[:, 0], crosses[:, 1], "+", color=INK, markersize=13, markeredgewidth=2, zorder=4)
     ax.set(xlim=xlim, ylim=ylim, xlabel=labels[0], ylabel=labels[1])
     ax.grid(False)
@@ -143,6 +150,7 @@ def path(ax, points, *, label: str | None = None, colour: str = VERMILLION, line
     label : str, optional
         Name for the legend.
     """
+    ax = new_axes(ax)
     points = floats("points", points)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
         raise ValueError(f"points must have shape (T, 2) with T ≥ 1; got {points.shape}")

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from .common import BLUE, GREY, INK, VERMILLION, new_axes, styled, vector
+from ...arrays import positive_integer
+from .common import BLUE, GREY, INK, VERMILLION, floats, new_axes, styled, vector
 
 
 @styled
@@ -50,6 +51,8 @@ def network(
     from matplotlib.patches import Circle
 
     sizes = _check_network(layer_sizes, weights, activations, values, max_units)
+    if not isinstance(highlight, Iterable) or not all(isinstance(item, Iterable) for item in highlight):
+        raise ValueError(f"highlight must hold (layer, unit) or (layer, from, to); got {highlight!r}")
     highlight = {tuple(item) for item in highlight}
     _check_highlight(highlight, sizes)
     depth = len(sizes)
@@ -125,13 +128,16 @@ def _places(size: int, most: int) -> tuple[list[int], np.ndarray]:
 
 
 def _check_network(layer_sizes, weights, activations, values, max_units) -> list[int]:
-    sizes = [int(size) for size in layer_sizes]
-    if len(sizes) < 2 or min(sizes) < 1 or sizes != list(layer_sizes):
-        raise ValueError(f"layer_sizes must be two or more positive integers; got {list(layer_sizes)}")
-    if max_units < 3:
+    if not isinstance(layer_sizes, Sequence) or len(layer_sizes) < 2:
+        raise ValueError(f"layer_sizes must be two or more positive integers; got {layer_sizes!r}")
+    sizes = [positive_integer("layer_sizes", size) for size in layer_sizes]
+    if positive_integer("max_units", max_units) < 3:
         raise ValueError(f"max_units must be at least 3; got {max_units}")
+    for name, given in (("weights", weights), ("activations", activations), ("values", values)):
+        if given is not None and (not isinstance(given, Iterable) or isinstance(given, str)):
+            raise ValueError(f"{name} must be a list with an entry for each layer; got {given!r}")
     if weights is not None:
-        shapes = [np.shape(W) for W in weights]
+        shapes = [floats("weights", W).shape for W in weights]
         wanted = list(itertools.pairwise(sizes))
         if shapes != wanted:
             raise ValueError(f"weights must have the shapes {wanted}; got {shapes}")
@@ -146,10 +152,13 @@ def _check_network(layer_sizes, weights, activations, values, max_units) -> list
 
 def _check_highlight(highlight: set[tuple[int, ...]], sizes: list[int]) -> None:
     for item in highlight:
-        layer, *units = item
-        limits = sizes[layer : layer + len(units)] if 0 <= layer < len(sizes) else []
-        inside = len(limits) == len(units) and all(0 <= u < n for u, n in zip(units, limits, strict=True))
-        if len(item) not in (2, 3) or not inside:
+        whole = len(item) in (2, 3) and all(isinstance(part, int | np.integer) for part in item)
+        limits = sizes[item[0] : item[0] + len(item) - 1] if whole and 0 <= item[0] < len(sizes) else ()
+        if (
+            not limits
+            or len(limits) != len(item) - 1
+            or not all(0 <= u < n for u, n in zip(item[1:], limits, strict=True))
+        ):
             raise ValueError(
                 f"highlight must hold (layer, unit) or (layer, from, to) inside layers {sizes}; got {item}"
             )
@@ -173,6 +182,7 @@ def _short(value: float) -> str:
 
 def magnitude(value: float) -> str:
     """Two digits where they mean something, else the power of ten: 0, 0.62, 35, 10⁻³²."""
+    (value,) = vector("value", [value])
     if value == 0 or not np.isfinite(value):
         return f"{value:g}"
     if 0.01 <= abs(value) < 100:

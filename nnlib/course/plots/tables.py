@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .common import BLUE, GREY, INK, LONG_DASH, floats, new_axes, same_length, styled
+from .common import BLUE, GREY, INK, LONG_DASH, floats, interval, names_for, new_axes, same_length, styled
 
 
 @styled
@@ -45,8 +45,12 @@ def heatmap(
     from matplotlib.patches import Rectangle
 
     table = floats("table", table)
-    if table.shape != (len(rows), len(columns)) or table.size == 0:
-        raise ValueError(f"table must have shape ({len(rows)}, {len(columns)}); got {table.shape}")
+    if table.ndim != 2 or table.size == 0:
+        raise ValueError(f"table must have shape (rows, columns), with at least one of each; got {table.shape}")
+    rows = names_for("rows", rows, "the table has rows", table.shape[0])
+    columns = names_for("columns", columns, "the table has columns", table.shape[1])
+    if limits is not None and interval("limits", limits)[0] <= 0 and log:
+        raise ValueError(f"limits must be positive on a logarithmic scale; got {limits!r}")
     usable = table[np.isfinite(table) & ((table > 0) | (not log))]
     if limits is None:
         limits = (usable.min(), usable.max()) if usable.size else (1.0, 10.0)
@@ -120,10 +124,9 @@ def bars_with_errors(
         Format of the numbers.
     """
     means, errors = same_length("means", means, "errors", errors)
-    if len(names) != len(means):
-        raise ValueError(f"names must be as many as means; got {len(names)} and {len(means)}")
-    if (errors < 0).any():
-        raise ValueError(f"errors must not be negative; got {errors.min():g}")
+    names = names_for("names", names, "means", len(means))
+    if not (np.isfinite(means) & np.isfinite(errors) & (errors >= 0)).all():
+        raise ValueError(f"means and errors must be finite, and errors not negative; got {means} and {errors}")
     ax = new_axes(ax, (6.0, 0.9 + 0.42 * len(means)))
     y = np.arange(len(means))[::-1]
     if reference is not None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import number
 from .common import BLUE, COLOURS, DASHES, GREY, LONG_DASH, MARKERS, VERMILLION, new_axes, styled, vector
 
 
@@ -97,9 +98,10 @@ def signal_by_layer(
     """
     if not isinstance(series, Mapping) or not series:
         raise ValueError(f"series must be a dict of one setting or more; got {series!r}")
+    first_layer = int(number("first_layer", first_layer, 0))
     ax = new_axes(ax)
     if reference is not None:
-        ax.axhline(reference, color=GREY, linewidth=1, linestyle="-", zorder=1)
+        ax.axhline(number("reference", reference), color=GREY, linewidth=1, linestyle="-", zorder=1)
     for i, (name, values) in enumerate(series.items()):
         values = vector(f"series {name!r}", values)
         layers = np.arange(first_layer, first_layer + len(values))
