@@ -200,20 +200,28 @@ class CSVLogger(Callback):
 
 
 class Progress(Callback):
-    """A bar over the epochs with the latest numbers (tqdm); `fit(verbose=1)` adds it."""
+    """A bar over the epochs with the latest numbers, or a line each where tqdm is missing; `fit(verbose=1)` adds it."""
 
     def on_train_begin(self, model: Model, epochs: int) -> None:
-        from tqdm.auto import tqdm
-
-        # in a notebook dynamic_ncols lets the numbers wrap below the bar where the page is narrow
-        self.bar = tqdm(total=epochs, unit="epoch", dynamic_ncols=True)
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            self.bar = None
+        else:
+            # in a notebook dynamic_ncols lets the numbers wrap below the bar where the page is narrow
+            self.bar = tqdm(total=epochs, unit="epoch", dynamic_ncols=True)
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
-        self.bar.set_postfix({name: f"{value:.4g}" for name, value in logs.items()}, refresh=False)
-        self.bar.update()
+        numbers = {name: f"{value:.4g}" for name, value in logs.items()}
+        if self.bar is None:
+            print(f"epoch {epoch}:", ", ".join(f"{name}={number}" for name, number in numbers.items()))
+        else:
+            self.bar.set_postfix(numbers, refresh=False)
+            self.bar.update()
 
     def on_train_end(self, model: Model) -> None:
-        self.bar.close()
+        if self.bar is not None:
+            self.bar.close()
 
 
 def as_path(name: str, path: str | os.PathLike[str]) -> str:
