@@ -6,6 +6,7 @@ from cases import LOSS_CASES
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nnlib as nn
 from nnlib import activations
 from nnlib.losses import FUSED, LOSSES, check_output, check_targets, get, make_huber
 
@@ -127,6 +128,15 @@ def test_cross_entropy_of_raw_scores_is_refused():
     check_output(get("binary_crossentropy"), activations.sigmoid)
     check_output(get("mse"), activations.linear)
     check_output(get("binary_crossentropy"), None)
+
+
+@pytest.mark.parametrize("loss", ["binary_crossentropy", "categorical_crossentropy"])
+@pytest.mark.parametrize("last", sorted(set(activations.ACTIVATIONS) - {"sigmoid", "softmax"}))
+def test_no_other_activation_yields_probabilities(last, loss):
+    """Tanh reaches from -1 to 1, ELU below 0, ReLU above 1: the logarithm takes them all, and means nothing."""
+    model = nn.Sequential([nn.Dense(2, last)])
+    with pytest.raises(ValueError, match="probabilities"):
+        model.fit([[1.0, 2.0]], [[1.0, 0.0]], loss=loss, optimizer="SGD")
 
 
 def test_wrong_arguments_are_named():

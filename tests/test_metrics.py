@@ -58,6 +58,12 @@ def test_confusion_counts_rows_of_class_i_taken_for_class_j():
     assert metrics.confusion(np.array([[0.9], [0.1]]), np.array([[1], [1]])).tolist() == [[0, 0], [1, 1]]
 
 
+def test_one_half_is_a_yes():
+    """The threshold itself belongs to class 1, as the docstring says."""
+    assert metrics.classes(np.array([[0.5], [np.nextafter(0.5, 0)]])).tolist() == [1, 0]
+    assert metrics.accuracy(np.array([[0.5]]), np.array([[1.0]])) == 1
+
+
 def test_nothing_predicted_positive_is_zero_not_an_error():
     p, y = np.zeros((3, 1)), np.array([[1], [0], [1]])
     assert [metrics.get(name)(p, y) for name in ("precision", "recall", "f1")] == [0, 0, 0]

@@ -72,14 +72,19 @@ def _fork(tree, work, argument):
     return status, json.loads(outcome.read_text()) if outcome.exists() else None
 
 
-def _pytest(files, plugin):
+def _pytest(arguments, *plugins):
     import hypothesis
     import pytest
 
     hypothesis.settings.register_profile("mutants", derandomize=True, database=None, max_examples=30, deadline=None)
     hypothesis.settings.load_profile("mutants")
     options = ["-q", "-x", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
-    return int(pytest.main([*options, *files], plugins=[plugin]))
+    return int(pytest.main([*options, *arguments], plugins=plugins))
+
+
+def _compile(files):
+    """Collect the tests once, which leaves the bytecode of all files beside them."""
+    return _pytest(["--collect-only", *files]), None
 
 
 class Watch:
@@ -170,6 +175,7 @@ def _start(repository, folder):
             shutil.copytree(source, _tree / source.name, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.name not in (".git", "_build"):
             (_tree / source.name).symlink_to(source)
+    _fork(_tree, _compile, sorted(repository.files))
 
 
 def _spread(repository, jobs, work, items, label):
