@@ -9,6 +9,7 @@ the reason, in tests/equivalent_mutants.toml.
 
 import argparse
 import contextlib
+import gc
 import hashlib
 import importlib
 import json
@@ -38,7 +39,9 @@ NOT_ASKED = (
 )
 PATIENCE = 25.0  # seconds of tests that a mutant has to survive, beyond the tests named after its module
 MEMORY = 8 << 30  # bytes of address space for one run of the tests; a mutant may ask for any size
-WARM = ["coverage", "hypothesis.extra.numpy", "joblib", "numpy", "pandas", "pytest", "sklearn.metrics", "tqdm.auto"]
+WARM = ["joblib", "numpy", "hypothesis.extra.numpy", "pandas", "sklearn.metrics", "tqdm.auto"]  # if tests use them
+SURVIVED = (0, 5)  # pytest's exit status where all tests passed, or none of them is there any more
+UNCLEAR = (3, 70)  # pytest, or what is around it here, has failed; all the rest means that a test did, or the import
 ENTRY = ("file", "function", "before", "after")  # what names a mutant in the list, beside the reason
 
 # -- tests in forked processes ----------------------------------------------------------------------------------------
@@ -78,12 +81,13 @@ def _pytest(arguments, *plugins):
 
     hypothesis.settings.register_profile("mutants", derandomize=True, database=None, max_examples=30, deadline=None)
     hypothesis.settings.load_profile("mutants")
-    options = ["-q", "-x", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
+    options = ["-q", "-x", "-p", "no:cacheprovider", "--assert=plain", "--no-header", "--tb=no"]
     return int(pytest.main([*options, *arguments], plugins=plugins))
 
 
 def _compile(files):
     """Collect the tests once, which leaves the bytecode of all files beside them."""
+    sys.dont_write_bytecode = False
     return _pytest(["--collect-only", *files]), None
 
 
@@ -180,19 +184,30 @@ def _start(repository, folder):
 
 def _spread(repository, jobs, work, items, label):
     """Yield work(item) for each item as they are done, by processes that begin as forks of this one."""
+    if not items:
+        return
+    tests = "".join((repository.root / file).read_text(encoding="utf-8") for file in repository.files)
+    for name in ["coverage", "pytest", *(name for name in WARM if name.split(".")[0] in tests)]:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    gc.freeze()  # what is loaded here need not be looked at in every fork
     fork = multiprocessing.get_context("fork")
     with tempfile.TemporaryDirectory() as folder:
         pool = ProcessPoolExecutor(jobs, fork, _start, (repository, folder))
         try:
             futures = [pool.submit(work, item) for item in items]
-            for future in tqdm(as_completed(futures), label, len(futures), smoothing=0, disable=not futures):
+            for future in tqdm(as_completed(futures), label, len(futures), smoothing=0):
                 yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def _watched(file):
-    return file, *_fork(_tree, _observe, file)
+    status, seen = _fork(_tree, _observe, file)
+    if status == 0:  # they must also pass in the way in which mutants are judged
+        status, killer = _fork(_tree, _judge, {name: test["seconds"] for name, test in seen["tests"].items()})
+        seen["failed"] += [killer] if killer else []
+    return file, status, seen
 
 
 def _tried(mutant):
@@ -203,8 +218,9 @@ def _tried(mutant):
     path.write_bytes(original[: mutant.start] + mutant.text.encode() + original[mutant.stop :])
     for stage in stages:
         status, killer = _fork(_tree, _judge, stage)
-        if status not in (0, 5):  # 5: none of the tests is there any more
-            verdict = {"state": "killed", "by": killer, "status": status}
+        if status not in SURVIVED:
+            state = "unclear" if status in UNCLEAR else "killed"
+            verdict = {"state": state, "by": killer, "status": status}
             break
     path.write_bytes(original)
     os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
@@ -223,6 +239,7 @@ class Repository:
         self.memory.mkdir(parents=True, exist_ok=True)
         names = (path.relative_to(root).as_posix() for path in sorted((root / "nnlib").rglob("*.py")))
         self.modules = {name: root / name for name in names if not name.startswith(NOT_CORE)}
+        self.digests = {name: _digest(path) for name, path in self.modules.items()}
         every = sorted((root / "tests").glob("*.py"))
         shared = _digest(root / "pyproject.toml", *(path for path in every if not path.stem.startswith("test_")))
         self.files = {
@@ -234,12 +251,12 @@ class Repository:
 
     def observe(self, jobs):
         """Learn which tests run which lines, for the files that have changed."""
-        path, core = self.memory / "observed.json", _digest(*self.modules.values())
+        path, core = self.memory / "observed.json", "".join(self.digests.values())
         known = json.loads(path.read_text()) if path.exists() else {}
         known = {file: known[file] for file in self.files if known.get(file, {}).get("key") == core + self.files[file]}
         missing = [file for file in self.files if file not in known]
         for file, status, seen in _spread(self, jobs, _watched, missing, "tests"):
-            if status != 0:
+            if status not in SURVIVED:
                 raise SystemExit(f"{file} must pass before anything is changed; {seen and seen['failed']} did not")
             known[file] = {"key": core + self.files[file], **seen}
             path.write_text(json.dumps(known))
@@ -269,7 +286,7 @@ class Repository:
 
     def _key(self, file, verdict):
         # What killed a mutant kills it as long as that file is the same; what survives is tried by every new test.
-        return [_digest(self.modules[file]), self.files.get((verdict["by"] or "").split("::")[0], self.all_tests)]
+        return [self.digests[file], self.files.get((verdict["by"] or "").split("::")[0], self.all_tests)]
 
     def recall(self):
         """Return what is known of earlier mutants and still holds."""
@@ -326,6 +343,8 @@ def main(arguments=None):
         parser.error(f"{', '.join(sorted(unknown))} is none of {', '.join(repository.modules)}")
     path = repository.root / LISTED
     entries = tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", []) if path.exists() else []
+    if unexplained := [entry for entry in entries if not entry.get("reason")]:
+        parser.error(f"{LISTED} must give a reason for {unexplained[0]}")
     listed = {"\n".join(entry[key] for key in ENTRY) for entry in entries}
 
     every, counted = {}, Counter()
@@ -339,9 +358,6 @@ def main(arguments=None):
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    for name in WARM:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
     repository.observe(options.jobs)
     recalled = repository.recall()
     found = {identity: recalled[identity] for identity in chosen if identity in recalled}
