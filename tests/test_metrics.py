@@ -138,15 +138,17 @@ def test_what_is_no_class_is_refused(name, y, match):
         metrics.get(name)(np.full(np.shape(y), 0.5), y)
 
 
-def test_one_half_is_a_yes():
-    assert metrics.classes(np.array([[0.5], [0.4999]])).tolist() == [1, 0]
-
-
 def test_confusion_counts_rows_of_class_i_taken_for_class_j():
     y = np.eye(3)[[0, 0, 1, 2, 2, 2]]
     p = np.eye(3)[[0, 1, 1, 0, 2, 2]]
     assert metrics.confusion(p, y).tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 2]]
     assert metrics.confusion(np.array([[0.9], [0.1]]), np.array([[1], [1]])).tolist() == [[0, 0], [1, 1]]
+
+
+def test_one_half_is_a_yes():
+    """The threshold itself belongs to class 1, as the docstring says."""
+    assert metrics.classes(np.array([[0.5], [np.nextafter(0.5, 0)]])).tolist() == [1, 0]
+    assert metrics.accuracy(np.array([[0.5]]), np.array([[1.0]])) == 1
 
 
 def test_nothing_predicted_positive_is_zero_not_an_error():

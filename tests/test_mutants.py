@@ -1,0 +1,138 @@
+"""The tool that plants faults, on a library of two functions: one is tested well, the other hardly at all."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.mutations import mutants
+
+ROOT = Path(__file__).parent.parent
+MODULE = '''
+def clip(x, low):
+    """Return x, or 1 + 1 where it is lower."""
+    if x < low:
+        return low
+    return x
+
+
+def double(x):
+    return 2 * x
+'''
+WEAK = """
+from nnlib.toy import clip, double
+
+def test_clip():
+    assert [clip(1, 2), clip(2, 2), clip(3, 2)] == [2, 2, 3]
+
+def test_double():
+    assert double(0) == 0
+"""
+STRONG = WEAK.replace("double(0) == 0", "double(3) == 6")
+EQUAL = """
+[[mutant]]
+file = "nnlib/toy.py"
+function = "clip"
+before = "if x < low:"
+after = "if (x <= low):"
+reason = "Where they are equal it does not matter which one is returned."
+"""
+
+
+@pytest.fixture
+def toy(tmp_path):
+    for name in ("nnlib", "tests"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "nnlib" / "__init__.py").touch()
+    (tmp_path / "nnlib" / "toy.py").write_text(MODULE)
+    (tmp_path / "tests" / "test_toy.py").write_text(WEAK)
+    return tmp_path
+
+
+def run(toy):
+    command = [sys.executable, "-m", "tools.mutants", "--jobs", "2", "--root", str(toy)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def results(toy):
+    return (toy / "_build" / "mutants" / "results.jsonl").read_text().splitlines()
+
+
+def test_survivors_are_found_once_and_gone_when_tested_or_listed(toy):
+    first = run(toy)
+    assert first.returncode == 1, first.stderr
+    # planted and found by a test: nothing is said of them
+    assert "x >= low" not in first.stdout
+    assert "return None" not in first.stdout
+    # planted and not found: the weak test, and the change that changes nothing
+    for after in ("return 3 * x", "return 1 * x", "if (x <= low):"):
+        assert f'after = "{after}"' in first.stdout
+    assert (toy / "nnlib" / "toy.py").read_text() == MODULE
+
+    tried = results(toy)
+    again = run(toy)
+    assert again.stdout == first.stdout
+    assert results(toy) == tried, "nothing has changed, so nothing need be tried again"
+
+    (toy / "tests" / "test_toy.py").write_text(STRONG)
+    (toy / "tests" / "equivalent_mutants.toml").write_text(EQUAL)
+    better = run(toy)
+    assert better.returncode == 0, better.stdout + better.stderr
+    assert "[[mutant]]" not in better.stdout
+
+    (toy / "nnlib" / "toy.py").write_text(MODULE.replace("if x < low:", "if low > x:"))
+    stale = run(toy)
+    assert stale.returncode == 1
+    assert "lists what is no mutant (any more):\nnnlib/toy.py\nclip\nif x < low:" in stale.stdout
+
+
+def test_tests_that_fail_by_themselves_judge_nothing(toy):
+    (toy / "tests" / "test_toy.py").write_text(WEAK.replace("== 0", "== 1"))
+    refused = run(toy)
+    assert refused.returncode == 1
+    assert (
+        "tests/test_toy.py must pass before anything is changed; ['tests/test_toy.py::test_double']" in refused.stderr
+    )
+
+
+def test_an_entry_without_a_reason_is_refused(toy):
+    (toy / "tests" / "equivalent_mutants.toml").write_text(EQUAL.split("reason")[0])
+    assert "must give a reason for" in run(toy).stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("a < b", ["(a <= b)", "(a >= b)"]),
+        ("a + b", ["(a - b)"]),
+        ("a and b", ["(b)", "(a)"]),
+        ("not a", ["(a)"]),
+        ("f(a)", ["pass", "(a)"]),
+        ("f(a, k=b)", ["pass", "f(a)"]),
+        ("x = y[order]", ["x = y"]),
+        ("x = 0.5", ["x = 1.0"]),
+        ("x[0] += y", ["x[0] -= y", "pass", "x[1] += y"]),
+        ("b if a or c else d", ["b if (not (a or c)) else d", "b if (c) else d", "b if (a) else d"]),
+        ("def f(x: int = 1) -> int: return x", ["def f(x: int = 2) -> int: return x"]),
+        ("raise ValueError(f'{1 + a}')", ["pass"]),
+        ("'''1 + 1'''", []),
+        ("from a import b", []),
+    ],
+)
+def test_what_is_changed(source, expected):
+    found = [mutant.after for mutant in mutants("toy.py", source)]
+    assert found[: len(expected)] == expected if source.startswith("def") else found == expected
+
+
+def test_every_change_is_python_and_a_change():
+    """Greek letters included: places in the source are counted in bytes."""
+    source = (ROOT / "nnlib" / "losses.py").read_text(encoding="utf-8")
+    data, original = source.encode(), ast.dump(ast.parse(source))
+    found = mutants("losses.py", source)
+    for mutant in found:
+        changed = data[: mutant.start] + mutant.text.encode() + data[mutant.stop :]
+        assert ast.dump(ast.parse(changed)) != original, mutant
+    assert len(found) > 100
