@@ -26,6 +26,7 @@ from .layers import (
     Maxout,
     MaxPool2D,
     Residual,
+    SelfAttention,
 )
 from .optimizers import SGD, Adagrad, Adam, RMSprop
 from .sequential import Sequential, load
