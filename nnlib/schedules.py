@@ -84,8 +84,9 @@ class Warmup(Schedule):
 
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """Up from peak/start to peak in `up` · steps, down to peak/end at `steps`, both by a half cosine (Smith 2018).
+    """η(t) = low + (peak - low)(1 - cos πs)/2: from peak/start up to peak, then down to peak/end (Smith 2018).
 
+    On the way up, which takes `up` · steps, low is peak/start and s goes from 0 to 1; then low is peak/end and s falls.
     The two-phase variant of fastai, without its momentum cycle. PyTorch's `final_div_factor` is end/start here.
     """
 
@@ -117,7 +118,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 def get(learning_rate: "float | dict[str, Any] | Callable[[int], float]") -> "float | Callable[[int], float]":
     """Return a learning rate: a positive number or zero, a callable of the step, or {"name": "StepDecay", ...}."""
-    if callable(learning_rate):
+    if callable(learning_rate) and not isinstance(learning_rate, type):
         return learning_rate
     if isinstance(learning_rate, dict):
         return look_up("learning_rate", learning_rate, Schedule, {}, SCHEDULES)
