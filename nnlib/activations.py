@@ -132,7 +132,7 @@ softmax = Activation("softmax", _softmax, _softmax_vjp)
 ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation for activation in (linear, sigmoid, tanh, relu, leaky_relu, elu, softmax)
 }
-MAKERS = {"leaky_relu": make_leaky_relu, "elu": make_elu}
+MAKERS: dict[str, Callable[..., Activation]] = {"leaky_relu": make_leaky_relu, "elu": make_elu}
 
 
 Choice = str | dict[str, Any] | Activation | None  # what a layer takes for its activation

@@ -139,7 +139,11 @@ INITIALIZERS: dict[str, Initializer] = {
         Initializer("orthogonal", _orthogonal),
     )
 }
-MAKERS = {"constant": constant, "normal": normal, "variance_scaling": variance_scaling}
+MAKERS: dict[str, Callable[..., Initializer]] = {
+    "constant": constant,
+    "normal": normal,
+    "variance_scaling": variance_scaling,
+}
 
 
 Choice = str | dict[str, Any] | Initializer  # what a layer takes for its initializers

@@ -34,7 +34,7 @@ class Optimizer:
         If ‖g‖ over all parameters is larger, g is scaled down to this norm (Pascanu et al. 2013).
     """
 
-    learning_rate: Rate
+    learning_rate: Rate = 0.01
     weight_decay: float = field(default=0.0, kw_only=True)
     clip_norm: float | None = field(default=None, kw_only=True)
     state_names: ClassVar[tuple[str, ...]] = ()
@@ -84,7 +84,6 @@ class SGD(Optimizer):
     """
 
     state_names = ("v",)
-    learning_rate: Rate = 0.01
     momentum: float = 0.0
     nesterov: bool = False
 
@@ -129,7 +128,6 @@ class Adagrad(_Scaled):
     """G ← G + g², θ ← θ - ηg/(√G + ε): a rate per parameter, which only shrinks (Duchi et al. 2011)."""
 
     state_names = ("G",)
-    learning_rate: Rate = 0.01
     epsilon: float = 1e-10
 
     def update(self, params: Array, grads: Array, rate: float) -> None:
