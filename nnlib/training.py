@@ -129,7 +129,7 @@ class Trainable(Network):
                 begun.append(callback)
             for _ in range(epochs):
                 rate = chosen.rate()
-                order = self.rng.permutation(n) if shuffle else slice(None)
+                order = self.rng.permutation(n) if shuffle else np.arange(n)
                 x_epoch, y_epoch, w_epoch = x[order], target[order], None if weight is None else weight[order]
                 # Overflow is not an error in the middle of an epoch: it is looked for, once, at the end.
                 with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

@@ -56,6 +56,7 @@ def test_warmup_hands_over_where_the_other_begins():
         (lambda: CosineDecay(0.1, steps=5, final=-1), "final must be"),
         (lambda: Warmup(-0.1, steps=5), "learning_rate must be"),
         (lambda: OneCycle(0.1, steps=10, up=1), r"up must be a finite number in \(0, 1\); got 1"),
+        (lambda: get(StepDecay), "learning_rate must be a finite number"),  # the class, not a schedule
         (lambda: get({"name": "Linear"}), "learning_rate must be one of CosineDecay, .*; got 'Linear'"),
     ],
 )
