@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from .arrays import Array
-from .checks import number, one_of, positive_integer, yes_or_no
+from .checks import as_path, number, one_of, positive_integer, yes_or_no
 from .optimizers import Optimizer
 
 Model = Any  # a Sequential, which the reader meets later
@@ -39,6 +39,8 @@ class _Monitor(Callback):
     """Watches one number of the logs and knows whether it got better by more than `min_delta`."""
 
     def __init__(self, monitor: str = "val_loss", mode: str = "min", min_delta: float = 0.0):
+        if not isinstance(monitor, str):
+            raise ValueError(f"monitor must be a name in the logs, such as 'val_loss'; got {monitor!r}")
         self.monitor = monitor
         self.mode = mode
         self.sign = one_of("mode", mode, {"min": 1.0, "max": -1.0})
@@ -222,13 +224,6 @@ class Progress(Callback):
     def on_train_end(self, model: Model) -> None:
         if self.bar is not None:
             self.bar.close()
-
-
-def as_path(name: str, path: str | os.PathLike[str]) -> str:
-    """Return `path` as a string."""
-    if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
-        raise ValueError(f"{name} must be a path, a string or a pathlib.Path; got {path!r}")
-    return os.fspath(path)
 
 
 def check_folder(path: str) -> None:
