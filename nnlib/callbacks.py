@@ -7,6 +7,7 @@ with `model.stop_training = True`.
 
 import csv
 import os
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -107,17 +108,23 @@ class ReduceLROnPlateau(_Monitor):
 class ModelCheckpoint(_Monitor):
     """Save the model to `path` after each epoch, or only when `monitor` is the best so far.
 
-    `path` may hold fields in braces: "model-{epoch:03d}-{val_rmse:.2f}.npz". Each file is written whole under another
-    name and then renamed.
+    `path` may hold fields in braces: "model-{epoch:03d}-{val_rmse:.2f}.npz". Each file is written as by
+    `Sequential.save`: whole or not at all.
     """
 
-    def __init__(self, path, monitor="val_loss", mode="min", save_best_only=True):
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        mode: str = "min",
+        save_best_only: bool = True,
+    ) -> None:
         super().__init__(monitor, mode)
         self.path = os.fspath(path)
         self.save_best_only = bool(save_best_only)
-        self.last_path = None
+        self.last_path: str | None = None
 
-    def on_epoch_end(self, model, epoch, logs):
+    def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
         if not self.save_best_only or self.improved(logs):
             try:
                 path = self.path.format(epoch=epoch, **logs)
@@ -128,19 +135,20 @@ class ModelCheckpoint(_Monitor):
 
 
 class CSVLogger(Callback):
-    """Write one line per epoch to `path`, each on the disk before the next epoch starts; `append` continues a file."""
+    """Write one line per epoch to `path`, each before the next epoch starts; `append` continues a file."""
 
-    def __init__(self, path, separator=",", append=False):
+    def __init__(self, path: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         self.path = os.fspath(path)
         self.separator = separator
         self.append = bool(append)
-        self.file = None
+        self.file: TextIO | None = None
 
-    def on_train_begin(self, model, epochs):
+    def on_train_begin(self, model: Any, epochs: int) -> None:
         self.file = open(self.path, "a" if self.append else "w", newline="", encoding="utf-8")  # noqa: SIM115
-        self.writer = None
+        self.writer: csv.DictWriter[str] | None = None
 
-    def on_epoch_end(self, model, epoch, logs):
+    def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
+        assert self.file is not None  # since on_train_begin
         row = {"epoch": epoch, **logs}
         if self.writer is None:
             self.writer = csv.DictWriter(self.file, row, delimiter=self.separator)
@@ -157,7 +165,7 @@ class CSVLogger(Callback):
         if header != columns:
             raise ValueError(f"append needs a file with the columns {columns}; {self.path!r} has {header}")
 
-    def on_train_end(self, model):
+    def on_train_end(self, model: Any) -> None:
         if self.file is not None:
             self.file.close()
             self.file = None
