@@ -459,6 +459,11 @@ def hostile():
     def patched(place, value):
         return content[:place] + value + content[place + len(value) :]
 
+    small_bombs = {}
+    for name in ("DEFLATED", "BZIP2"):
+        bomb = archive([("config.npy", bytes(150_000_000))], compression=getattr(zipfile, f"ZIP_{name}"))
+        size = bomb.rindex(b"PK\x01\x02") + 24
+        small_bombs[name] = bomb[:size] + bomb[size - 4 : size] + bomb[size + 4 :]  # as if stored
     billion, count, size = (
         [10**9],
         (50 * len(members)).to_bytes(2, "little"),
@@ -487,6 +492,8 @@ def hostile():
         "bomb that says it is stored": archive(
             [("config.npy", bytes(150_000_000))], compression=zipfile.ZIP_DEFLATED
         ).replace(b"\x14\x00\x00\x00\x08\x00", b"\x14\x00\x00\x00\x00\x00"),
+        **{f"bomb in {name} that says it is small": small for name, small in small_bombs.items()},
+        "compressed size longer than the file": patched(first + 20, b"\xff\xff\xff\x7f"),
         "member longer than the file": patched(first + 20, b"\xff\xff\xff\x7f\xff\xff\xff\x7f"),
         "member shorter than its array": patched(first + 20, b"\x10\x00\x00\x00\x10\x00\x00\x00"),
         "overlapping members": content[:first] + content[first:end] * 50 + overlapping + content[end + 20 :],
