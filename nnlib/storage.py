@@ -91,8 +91,8 @@ def _array(content: bytes) -> Array:
     file = BytesIO(content)
     version = npy.read_magic(file)
     shape, fortran_order, dtype = npy.read_array_header_1_0(file)
-    if version != (1, 0) or fortran_order or dtype.kind not in "fU":
-        raise ValueError(f"it holds an array of another kind, {dtype} in version {version}")
+    if version != (1, 0) or fortran_order or dtype.kind not in "fU" or min(shape, default=0) < 0:
+        raise ValueError(f"it holds an array of another kind: {dtype}, shape {shape}, version {version}")
     # a view is never larger than what is there, whatever shape the header claims
     return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape)
 
@@ -200,6 +200,8 @@ def build_within(model: Network, input_shape: Shape, n: int) -> None:
 
 def plain_optimizer(optimizer: optimizers.Optimizer) -> dict[str, Any]:
     """Return an optimizer's class, arguments and step counter; its state arrays are stored beside."""
+    if set(optimizer.state) != set(optimizer.state_names):
+        raise ValueError("model.optimizer must be one that fit was given, or None; got one that has no state yet")
     arguments = {name: plain(getattr(optimizer, name)) for name in inspect.signature(type(optimizer)).parameters}
     return {"name": _name_in(optimizers.OPTIMIZERS, optimizer), "arguments": arguments, "t": optimizer.t}
 
