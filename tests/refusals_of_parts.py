@@ -255,8 +255,7 @@ SHORT = {  # integers that wrap around where they are subtracted as they are, an
 }
 NO_CHANCES = {
     "classes by number": ([[3], [4]], [[5], [7]]), "targets by number": ([[0.2], [0.8]], [[3], [7]]),
-    "chances beyond 1": (CHANCES * 2, YES),
-    "targets beyond 1": (CHANCES, YES * 2), "negative targets": (CHANCES, -YES), "negative chances": (-CHANCES, YES),
+    "targets beyond 1": (CHANCES, YES * 2), "negative targets": (CHANCES, -YES),
     "a row of classes": (CHANCES, [1, 0, 0, 1]),
 }
 NO_PAIRS = {"nothing": ([], []), "no rows": (np.ones((0, 1)), np.ones((0, 1))), "(N,) and (N, 1)": ([1, 0], [[1],
