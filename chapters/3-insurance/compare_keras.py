@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 import nnlib as nn
-from insurance_project import prepare, split
+from insurance_project import make_columns, prepare, split
 from nnlib.course.datasets import load_insurance
 from stored_results import UNFINISHED, store
 
@@ -108,6 +108,10 @@ def train_keras(data, setting, seed):
         }
 
 
+# What decides the stored numbers: after a change of any of these they have to be made again.
+CODE = (make_columns, prepare, split, keras_network, train_keras)
+
+
 def main():
     """Run all that the chapter compares and store it; what an interrupted run has finished is not run again."""
     table = load_insurance(source="real")
@@ -126,7 +130,12 @@ def main():
         )
     settings = pd.DataFrame(results.pop("setting").tolist(), columns=SETTING)
     results = results.drop(columns=["seconds", "error"])
-    store(pd.concat([settings, results], axis=1), "keras_real")
+    store(
+        pd.concat([settings, results], axis=1),
+        "keras_real",
+        CODE,
+        packages=["keras", "jax"],
+    )
 
 
 if __name__ == "__main__":
