@@ -4,6 +4,7 @@ import compare_keras
 import pytest
 from insurance_project import prepare, source_network, split
 from reference import distance, keras
+from stored_results import code_hash, made
 
 import nnlib as nn
 from nnlib.course.datasets import insurance_twin
@@ -67,3 +68,8 @@ def test_a_training_of_the_source_s_network_is_that_of_keras(name, rate, target,
     pairs.append((model.predict(X_val), other.predict(X_val, verbose=0)))
     error = max(distance(mine, reference) for mine, reference in pairs)
     record_check("framework", f"the insurance network, {name} on {target}", f"Keras, {EPOCHS} epochs", error, EXACT)
+
+
+def test_the_stored_table_of_keras_was_made_by_this_code():
+    """The chapter would show another program's numbers than the one it prints; `make compare-keras` renews them."""
+    assert made("keras_real")["code"] == code_hash(*compare_keras.CODE)

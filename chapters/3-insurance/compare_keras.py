@@ -121,6 +121,7 @@ def main():
         {"seed": list(SEEDS), "setting": SETTINGS},
         directory=UNFINISHED / "compare_keras",
         workers=1,
+        stale="rerun",
         retry_failed=True,
     )
     failed = results["error"].dropna()

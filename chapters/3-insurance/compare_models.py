@@ -226,7 +226,11 @@ def main():
         "model": list(models(0)),
     }
     results = nn.sweep(
-        judge, grid, directory=arguments.directory, retry_failed=True
+        judge,
+        grid,
+        directory=arguments.directory,
+        stale="rerun",
+        retry_failed=True,
     )
     failed = results[results.error.notna()]
     if len(failed):

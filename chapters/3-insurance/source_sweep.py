@@ -188,6 +188,7 @@ def main():
                     grid,
                     directory=directory,
                     shared="epochs",
+                    stale="rerun",
                     retry_failed=True,
                 )
             )

@@ -45,7 +45,7 @@ def store(table, name, code, packages=()):
     """
     about = {
         "date": datetime.date.today().isoformat(),
-        "code": code_hash(*map(inspect.getsource, code)),
+        "code": code_hash(*code),
         "nnlib": code_hash(*(path.read_text("utf-8") for path in library())),
         "python": platform.python_version(),
         **{
@@ -60,10 +60,14 @@ def store(table, name, code, packages=()):
     print(f"{len(table):,} rows in {RESULTS / name}.csv")
 
 
-def code_hash(*sources):
-    """Return 16 hexadecimal digits of what Python code does: its comments, docstrings and layout do not count."""
+def code_hash(*parts):
+    """Return 16 hexadecimal digits of what functions, classes or texts of Python do.
+
+    Comments, docstrings and layout do not count.
+    """
     digest = hashlib.sha256()
-    for source in sources:
+    for part in parts:
+        source = part if isinstance(part, str) else inspect.getsource(part)
         tree = ast.parse(textwrap.dedent(source))
         for node in ast.walk(tree):
             if (
