@@ -97,7 +97,7 @@ class ChargesInputs(TransformerMixin, BaseEstimator):
             )
         check_table(table)
         n = (
-            nn.arrays.positive_integer("pieces", self.pieces)
+            nn.checks.positive_integer("pieces", self.pieces)
             if self.features == "engineered"
             else 1
         )
@@ -268,7 +268,7 @@ class ChargesModel(RegressorMixin, BaseEstimator):
     def fit(self, table, y):
         """Train on a table with the columns age, sex, bmi, children, smoker and region; y: charges, dollars (n,)."""
         y = check_charges(y, table)
-        members = nn.arrays.positive_integer("members", self.members)
+        members = nn.checks.positive_integer("members", self.members)
         self.inputs_ = ChargesInputs(
             self.features, self.pieces, self.threshold
         ).fit(table)
