@@ -1,48 +1,59 @@
 """What happens between epochs: stop early, lower the learning rate, keep the best, log, show progress.
 
-`fit` calls `on_train_begin(model, epochs)`, after each epoch `on_epoch_end(model, epoch, logs)`, and, whatever happens,
-`on_train_end(model)`. `epoch` counts from 1; `logs` holds this epoch's numbers by name. A callback ends the training
-with `model.stop_training = True`.
+Before anything changes, `fit` asks each callback to `check(optimizer, names)`; then it calls `on_train_begin(model,
+epochs)`, after each epoch `on_epoch_end(model, epoch, logs)`, and, whatever happens, `on_train_end(model)`. `epoch`
+counts from 1; `logs` holds this epoch's numbers by name. A callback ends the training with `model.stop_training =
+True`.
 """
 
 import csv
 import os
+from typing import Any, TextIO
 
 import numpy as np
 
-from .arrays import number, one_of, positive_integer
+from .arrays import Array
+from .checks import number, one_of, positive_integer, yes_or_no
+from .optimizers import Optimizer
+
+Model = Any  # a Sequential, which the reader meets later
 
 
 class Callback:
     """Does nothing; subclasses override what they need."""
 
-    def on_train_begin(self, model, epochs: int) -> None:
+    def check(self, optimizer: Optimizer, names: list[str]) -> None:
+        """Raise a ValueError where this callback cannot work with that optimizer, or with logs of these names."""
+
+    def on_train_begin(self, model: Model, epochs: int) -> None:
         """Before the first epoch of a call of `fit`."""
 
-    def on_epoch_end(self, model, epoch: int, logs: dict[str, float]) -> None:
+    def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
         """After each epoch."""
 
-    def on_train_end(self, model) -> None:
+    def on_train_end(self, model: Model) -> None:
         """After the last epoch, also where training was broken off by an error."""
 
 
 class _Monitor(Callback):
     """Watches one number of the logs and knows whether it got better by more than `min_delta`."""
 
-    def __init__(self, monitor="val_loss", mode="min", min_delta=0.0):
+    def __init__(self, monitor: str = "val_loss", mode: str = "min", min_delta: float = 0.0):
         self.monitor = monitor
         self.mode = mode
         self.sign = one_of("mode", mode, {"min": 1.0, "max": -1.0})
         self.min_delta = number("min_delta", min_delta, 0)
 
-    def on_train_begin(self, model, epochs):
+    def on_train_begin(self, model: Model, epochs: int) -> None:
         self.best = np.inf  # of sign · value, so that lower is better in both modes
         self.wait = 0
 
-    def improved(self, logs) -> bool:
+    def check(self, optimizer: Optimizer, names: list[str]) -> None:
+        if self.monitor not in names:
+            raise ValueError(f"monitor must be one of {', '.join(names)}; got {self.monitor!r}")
+
+    def improved(self, logs: dict[str, float]) -> bool:
         """Update `best` and `wait` (epochs since the best); NaN is never better."""
-        if self.monitor not in logs:
-            raise ValueError(f"monitor must be one of {', '.join(logs)}; got {self.monitor!r}")
         value = self.sign * logs[self.monitor]
         better = bool(value < self.best - self.min_delta)
         self.best, self.wait = (value, 0) if better else (self.best, self.wait + 1)
@@ -61,16 +72,24 @@ class EarlyStopping(_Monitor):
         training was stopped early, and only on request).
     """
 
-    def __init__(self, monitor="val_loss", patience=10, min_delta=0.0, mode="min", restore_best=True):
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        patience: int = 10,
+        min_delta: float = 0.0,
+        mode: str = "min",
+        restore_best: bool = True,
+    ):
         super().__init__(monitor, mode, min_delta)
         self.patience = positive_integer("patience", patience)
-        self.restore_best = bool(restore_best)
+        self.restore_best = yes_or_no("restore_best", restore_best)
 
-    def on_train_begin(self, model, epochs):
+    def on_train_begin(self, model: Model, epochs: int) -> None:
         super().on_train_begin(model, epochs)
-        self.best_epoch, self.best_weights = 0, None
+        self.best_epoch = 0
+        self.best_weights: list[Array] | None = None
 
-    def on_epoch_end(self, model, epoch, logs):
+    def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
         if self.improved(logs):
             self.best_epoch = epoch
             if self.restore_best:
@@ -78,7 +97,7 @@ class EarlyStopping(_Monitor):
         elif self.wait >= self.patience:
             model.stop_training = True
 
-    def on_train_end(self, model):
+    def on_train_end(self, model: Model) -> None:
         if self.best_weights is not None:
             model.set_weights(self.best_weights)
 
@@ -86,18 +105,26 @@ class EarlyStopping(_Monitor):
 class ReduceLROnPlateau(_Monitor):
     """η ← max(factor · η, min_learning_rate) when `monitor` has not got better for `patience` epochs."""
 
-    def __init__(self, monitor="val_loss", factor=0.1, patience=5, min_delta=1e-4, mode="min", min_learning_rate=0.0):
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 5,
+        min_delta: float = 1e-4,
+        mode: str = "min",
+        min_learning_rate: float = 0.0,
+    ):
         super().__init__(monitor, mode, min_delta)
         self.factor = number("factor", factor, 0, 1, open_low=True, open_high=True)
         self.patience = positive_integer("patience", patience)
         self.min_learning_rate = number("min_learning_rate", min_learning_rate, 0)
 
-    def on_train_begin(self, model, epochs):
-        super().on_train_begin(model, epochs)
-        if callable(model.optimizer.learning_rate):
+    def check(self, optimizer: Optimizer, names: list[str]) -> None:
+        super().check(optimizer, names)
+        if callable(optimizer.learning_rate):
             raise ValueError("ReduceLROnPlateau needs a learning_rate that is a number; got a schedule")
 
-    def on_epoch_end(self, model, epoch, logs):
+    def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
         if not self.improved(logs) and self.wait >= self.patience:
             lowered = self.factor * model.optimizer.learning_rate
             model.optimizer.learning_rate = max(lowered, self.min_learning_rate)
@@ -111,70 +138,103 @@ class ModelCheckpoint(_Monitor):
     name and then renamed.
     """
 
-    def __init__(self, path, monitor="val_loss", mode="min", save_best_only=True):
+    def __init__(
+        self, path: str | os.PathLike[str], monitor: str = "val_loss", mode: str = "min", save_best_only: bool = True
+    ):
         super().__init__(monitor, mode)
-        self.path = os.fspath(path)
-        self.save_best_only = bool(save_best_only)
-        self.last_path = None
+        self.path = as_path("path", path)
+        self.save_best_only = yes_or_no("save_best_only", save_best_only)
+        self.last_path: str | None = None
 
-    def on_epoch_end(self, model, epoch, logs):
+    def check(self, optimizer: Optimizer, names: list[str]) -> None:
+        if self.save_best_only:
+            super().check(optimizer, names)
+        try:
+            path = self.path.format(epoch=1, **dict.fromkeys(names, 0.0))
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(f"path may name epoch, {', '.join(names)}; got {self.path!r}: {error}") from error
+        check_folder(path)
+
+    def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
         if not self.save_best_only or self.improved(logs):
-            try:
-                path = self.path.format(epoch=epoch, **logs)
-            except (KeyError, IndexError) as error:
-                raise ValueError(f"path may name epoch, {', '.join(logs)}; got {self.path!r}") from error
-            model.save(path)
-            self.last_path = path
+            self.last_path = self.path.format(epoch=epoch, **logs)
+            model.save(self.last_path)
 
 
 class CSVLogger(Callback):
     """Write one line per epoch to `path`, each on the disk before the next epoch starts; `append` continues a file."""
 
-    def __init__(self, path, separator=",", append=False):
-        self.path = os.fspath(path)
+    def __init__(self, path: str | os.PathLike[str], separator: str = ",", append: bool = False):
+        self.path = as_path("path", path)
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise ValueError(f"separator must be a single character; got {separator!r}")
         self.separator = separator
-        self.append = bool(append)
-        self.file = None
+        self.append = yes_or_no("append", append)
+        self.file: TextIO | None = None
 
-    def on_train_begin(self, model, epochs):
+    def check(self, optimizer: Optimizer, names: list[str]) -> None:
+        check_folder(self.path)
+        columns = ["epoch", *names]
+        if self.append and os.path.exists(self.path):
+            with open(self.path, newline="", encoding="utf-8") as file:
+                header = next(csv.reader(file, delimiter=self.separator), columns)
+            if header != columns:
+                raise ValueError(f"append needs a file with the columns {columns}; {self.path!r} has {header}")
+
+    def on_train_begin(self, model: Model, epochs: int) -> None:
         self.file = open(self.path, "a" if self.append else "w", newline="", encoding="utf-8")  # noqa: SIM115
-        self.writer = None
 
-    def on_epoch_end(self, model, epoch, logs):
-        row = {"epoch": epoch, **logs}
-        if self.writer is None:
-            self.writer = csv.DictWriter(self.file, row, delimiter=self.separator)
+    def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
+        if self.file is not None:
+            row = {"epoch": epoch, **logs}
+            writer = csv.DictWriter(self.file, row, delimiter=self.separator)
             if self.file.tell() == 0:
-                self.writer.writeheader()
-            else:
-                self._check_header(list(row))
-        self.writer.writerow(row)
-        self.file.flush()
+                writer.writeheader()
+            writer.writerow(row)
+            self.file.flush()
 
-    def _check_header(self, columns: list[str]) -> None:
-        with open(self.path, newline="", encoding="utf-8") as file:
-            header = next(csv.reader(file, delimiter=self.separator))
-        if header != columns:
-            raise ValueError(f"append needs a file with the columns {columns}; {self.path!r} has {header}")
-
-    def on_train_end(self, model):
+    def on_train_end(self, model: Model) -> None:
         if self.file is not None:
             self.file.close()
             self.file = None
 
 
 class Progress(Callback):
-    """A bar over the epochs with the latest numbers (tqdm); `fit(verbose=1)` adds it."""
+    """A bar over the epochs with the latest numbers, or a line each where tqdm is missing; `fit(verbose=1)` adds it."""
 
-    def on_train_begin(self, model, epochs):
-        from tqdm.auto import tqdm
+    def on_train_begin(self, model: Model, epochs: int) -> None:
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            self.bar = None
+        else:
+            # in a notebook dynamic_ncols lets the numbers wrap below the bar where the page is narrow
+            self.bar = tqdm(total=epochs, unit="epoch", dynamic_ncols=True)
 
-        # in a notebook dynamic_ncols lets the numbers wrap below the bar where the page is narrow
-        self.bar = tqdm(total=epochs, unit="epoch", dynamic_ncols=True)
+    def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
+        numbers = {name: f"{value:.4g}" for name, value in logs.items()}
+        if self.bar is None:
+            print(f"epoch {epoch}:", ", ".join(f"{name}={number}" for name, number in numbers.items()))
+        else:
+            self.bar.set_postfix(numbers, refresh=False)
+            self.bar.update()
 
-    def on_epoch_end(self, model, epoch, logs):
-        self.bar.set_postfix({name: f"{value:.4g}" for name, value in logs.items()}, refresh=False)
-        self.bar.update()
+    def on_train_end(self, model: Model) -> None:
+        if self.bar is not None:
+            self.bar.close()
 
-    def on_train_end(self, model):
-        self.bar.close()
+
+def as_path(name: str, path: str | os.PathLike[str]) -> str:
+    """Return `path` as a string."""
+    if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
+        raise ValueError(f"{name} must be a path, a string or a pathlib.Path; got {path!r}")
+    return os.fspath(path)
+
+
+def check_folder(path: str) -> None:
+    """Raise a FileNotFoundError where the folder of `path` is not there, as open() would, but in good time."""
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(
+            f"path must lie in a folder that exists; got {path!r}, and there is no folder {folder!r}"
+        )

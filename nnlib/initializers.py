@@ -12,12 +12,14 @@ distribution with standard deviation √s.
 from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
+from functools import partial
 from math import prod, sqrt
 
 import numpy as np
 
-from .arrays import Array, Shape, look_up, number, one_of
+from .arrays import Array, Shape
+from .checks import look_up, number, one_of
 
 
 def fans(shape: Shape) -> tuple[int, int]:
@@ -34,27 +36,47 @@ def fans(shape: Shape) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Initializer:
-    """f(shape, rng, dtype) → array, with the name and options under which it is stored."""
+    """f(shape, rng, dtype) → array, with the name and options under which it is stored; `help` shows `doc`."""
 
     name: str
-    draw: Callable[[Shape, np.random.Generator], Array]
-    options: dict = field(default_factory=dict)
+    draw: Callable[[Shape, np.random.Generator], Array] = field(repr=False)
+    options: dict[str, float | str] = field(default_factory=dict, hash=False)
+    doc: InitVar[str | None] = None
 
-    def __call__(self, shape: Shape, rng: np.random.Generator, dtype="float64") -> Array:
+    def __post_init__(self, doc: str | None) -> None:
+        object.__setattr__(self, "__doc__", doc or self.draw.__doc__)
+
+    def __call__(self, shape: Shape, rng: np.random.Generator, dtype: str | np.dtype = "float64") -> Array:
         """Return a new array of `shape` and `dtype`; the draw itself is in float64, whatever the dtype."""
         return np.asarray(self.draw(tuple(shape), rng)).astype(dtype)
+
+
+def _constant(shape: Shape, rng: np.random.Generator, value: float) -> Array:
+    return np.full(shape, value)
 
 
 def constant(value: float) -> Initializer:
     """W = value everywhere: right for biases and for the scales of normalization, wrong for weights."""
     value = number("value", value)
-    return Initializer("constant", lambda shape, rng: np.full(shape, value), {"value": value})
+    return Initializer("constant", partial(_constant, value=value), {"value": value}, constant.__doc__)
+
+
+def _normal(shape: Shape, rng: np.random.Generator, std: float) -> Array:
+    return std * rng.standard_normal(shape)
 
 
 def normal(std: float = 1.0) -> Initializer:
     """W ~ N(0, std²), whatever the fans."""
     std = number("std", std, 0)
-    return Initializer("normal", lambda shape, rng: std * rng.standard_normal(shape), {"std": std})
+    return Initializer("normal", partial(_normal, std=std), {"std": std}, normal.__doc__)
+
+
+def _variance_scaling(shape: Shape, rng: np.random.Generator, scale: float, fan: str, distribution: str) -> Array:
+    fan_in, fan_out = fans(shape)
+    s = scale / {"in": fan_in, "avg": (fan_in + fan_out) / 2, "out": fan_out}[fan]
+    if distribution == "uniform":
+        return rng.uniform(-sqrt(3 * s), sqrt(3 * s), shape)
+    return sqrt(s) * rng.standard_normal(shape)
 
 
 def variance_scaling(scale: float, fan: str, distribution: str) -> Initializer:
@@ -76,18 +98,12 @@ def variance_scaling(scale: float, fan: str, distribution: str) -> Initializer:
     ----------
     LeCun et al. 1998, "Efficient BackProp"; Glorot & Bengio 2010; He et al. 2015.
     """
-    scale = number("scale", scale, 0, open_low=True)
-    pick = one_of("fan", fan, {"in": lambda i, o: i, "avg": lambda i, o: (i + o) / 2, "out": lambda i, o: o})
-    draws = {
-        "uniform": lambda shape, rng, s: rng.uniform(-sqrt(3 * s), sqrt(3 * s), shape),
-        "normal": lambda shape, rng, s: sqrt(s) * rng.standard_normal(shape),
+    options = {
+        "scale": number("scale", scale, 0, open_low=True),
+        "fan": one_of("fan", fan, {"in": "in", "avg": "avg", "out": "out"}),
+        "distribution": one_of("distribution", distribution, {"uniform": "uniform", "normal": "normal"}),
     }
-    draw = one_of("distribution", distribution, draws)
-    return Initializer(
-        "variance_scaling",
-        lambda shape, rng: draw(shape, rng, scale / pick(*fans(shape))),
-        {"scale": scale, "fan": fan, "distribution": distribution},
-    )
+    return Initializer("variance_scaling", partial(_variance_scaling, **options), options, variance_scaling.__doc__)
 
 
 def _orthogonal(shape: Shape, rng: np.random.Generator) -> Array:
@@ -100,22 +116,26 @@ def _orthogonal(shape: Shape, rng: np.random.Generator) -> Array:
     return (q if rows >= columns else q.T).reshape(shape)
 
 
-def _preset(name: str, initializer: Initializer) -> Initializer:
-    return Initializer(name, initializer.draw)
+def _preset(name: str, scale: float, fan: str, distribution: str, source: str) -> Initializer:
+    doc = f"""Var W = {scale}/fan_{fan}, {distribution} around 0, for W (..., inputs, units) ({source}).
+
+    fan_in counts the inputs that one unit sums, fan_out the units that one input reaches, fan_avg is their mean.
+    """
+    return Initializer(name, variance_scaling(scale, fan, distribution).draw, doc=doc)
 
 
 INITIALIZERS: dict[str, Initializer] = {
     preset.name: preset
     for preset in (
-        _preset("zeros", constant(0.0)),
-        _preset("ones", constant(1.0)),
-        _preset("normal", normal(1.0)),
-        _preset("lecun_uniform", variance_scaling(1, "in", "uniform")),
-        _preset("lecun_normal", variance_scaling(1, "in", "normal")),
-        _preset("glorot_uniform", variance_scaling(1, "avg", "uniform")),
-        _preset("glorot_normal", variance_scaling(1, "avg", "normal")),
-        _preset("he_uniform", variance_scaling(2, "in", "uniform")),
-        _preset("he_normal", variance_scaling(2, "in", "normal")),
+        Initializer("zeros", constant(0.0).draw, doc="W = 0 everywhere: for biases."),
+        Initializer("ones", constant(1.0).draw, doc="W = 1 everywhere: for the scales of normalization."),
+        Initializer("normal", normal(1.0).draw, doc="W ~ N(0, 1), whatever the fans."),
+        _preset("lecun_uniform", 1, "in", "uniform", "LeCun et al. 1998"),
+        _preset("lecun_normal", 1, "in", "normal", "LeCun et al. 1998"),
+        _preset("glorot_uniform", 1, "avg", "uniform", "Glorot & Bengio 2010"),
+        _preset("glorot_normal", 1, "avg", "normal", "Glorot & Bengio 2010"),
+        _preset("he_uniform", 2, "in", "uniform", "He et al. 2015"),
+        _preset("he_normal", 2, "in", "normal", "He et al. 2015"),
         Initializer("orthogonal", _orthogonal),
     )
 }

@@ -6,97 +6,120 @@ weights wᵢ it is L = (1/N) Σ wᵢ ℓᵢ, which keeps a row's weight the same
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
+from functools import partial
+from math import prod, sqrt
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from .activations import Activation
-from .arrays import Array, look_up, number, same_shape
+from .activations import Activation, sigmoid, softmax
+from .arrays import Array
+from .checks import check_distributions, look_up, number, row_weights, same_shape
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A pure pair: `rows(y_pred, y_true)` → (N,) row losses, `slope(y_pred, y_true)` → their derivatives."""
+    """A pure pair: `rows(y_pred, y_true)` → (N,) row losses, `slope(y_pred, y_true)` → their derivatives.
+
+    `needs` says what predictions and targets must be: "numbers", "probabilities" (each entry in [0, 1]) or
+    "distributions" (probabilities that sum to 1 along the last axis). `help` shows `doc`, or else that of `rows`.
+    """
 
     name: str
-    rows: Callable[[Array, Array], Array]
-    slope: Callable[[Array, Array], Array]
-    options: dict = field(default_factory=dict)
-    on_z = False  # a fused pair (below) takes the pre-activations z for its value
+    rows: Callable[[Array, Array], Array] = field(repr=False)
+    slope: Callable[[Array, Array], Array] = field(repr=False)
+    options: dict[str, float] = field(default_factory=dict, hash=False)
+    needs: str = "numbers"
+    doc: InitVar[str | None] = None
 
-    def value(self, y_pred: Array, y_true: Array, sample_weight: Array | None = None) -> float:
-        """Return L, a float."""
-        rows = self.rows(*same_shape(y_pred, y_true))
-        return float(rows.mean() if sample_weight is None else (sample_weight * rows).mean())
+    def __post_init__(self, doc: str | None) -> None:
+        object.__setattr__(self, "__doc__", doc or self.rows.__doc__)
 
-    def grad(self, y_pred: Array, y_true: Array, sample_weight: Array | None = None) -> Array:
-        """Return ∂L/∂y_pred, of the shape of `y_pred`."""
-        slope = self.slope(*same_shape(y_pred, y_true))
+    def value(self, y_pred: ArrayLike, y_true: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return L, a float; what is no prediction or target for this loss is refused."""
+        return self.mean(*self._checked(y_pred, y_true, sample_weight))
+
+    def grad(self, y_pred: ArrayLike, y_true: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
+        """Return ∂L/∂y_pred, of the shape of `y_pred`; what is no prediction or target for this loss is refused."""
+        return self.mean_slope(*self._checked(y_pred, y_true, sample_weight))
+
+    def mean(self, p: Array, y: Array, w: Array | None = None) -> float:
+        """Return L = (1/N) Σ wᵢ ℓᵢ. Nothing is checked: this is what a training calls at each step."""
+        rows = self.rows(p, y)
+        return float(rows.mean() if w is None else (w * rows).mean())
+
+    def mean_slope(self, p: Array, y: Array, w: Array | None = None) -> Array:
+        """Return ∂L/∂p. Nothing is checked: this is what a training calls at each step."""
+        slope = self.slope(p, y)
         n = len(slope)
-        if sample_weight is None:
-            slope *= 1 / n
-        else:
-            slope *= (sample_weight / n).reshape(-1, *[1] * (slope.ndim - 1))
-        return slope
+        return slope * (1 / n) if w is None else slope * (w / n).reshape(-1, *[1] * (slope.ndim - 1))
+
+    def _checked(
+        self, y_pred: ArrayLike, y_true: ArrayLike, weight: ArrayLike | None
+    ) -> tuple[Array, Array, Array | None]:
+        p, y = same_shape(y_pred, y_true)
+        if not isinstance(self, FusedLoss):
+            check_targets(self, p, "y_pred")
+        check_targets(self, y, "y_true")
+        return p, y, None if weight is None else row_weights("sample_weight", weight, len(y), y.dtype)
 
 
 class RootLoss(Loss):
     """√L of another loss. Not additive over batches: √ of a mean is not the mean of √."""
 
-    def value(self, y_pred, y_true, sample_weight=None):
-        return float(np.sqrt(super().value(y_pred, y_true, sample_weight)))
+    def mean(self, p: Array, y: Array, w: Array | None = None) -> float:
+        return sqrt(super().mean(p, y, w))
 
-    def grad(self, y_pred, y_true, sample_weight=None):
+    def mean_slope(self, p: Array, y: Array, w: Array | None = None) -> Array:
         # d√L = dL / (2√L); at L = 0 there is no slope, and nothing to improve: 0
-        root = self.value(y_pred, y_true, sample_weight)
-        return super().grad(y_pred, y_true, sample_weight) * (0.5 / root if root > 0 else 0.0)
+        root = self.mean(p, y, w)
+        return super().mean_slope(p, y, w) * (0.5 / root if root > 0 else 0.0)
 
 
 def _row_mean(losses: Array) -> Array:
-    return losses.reshape(len(losses), -1).mean(axis=1)
+    mean: Array = losses.reshape(len(losses), -1).mean(axis=1)
+    return mean
 
 
 def _outputs(y: Array) -> int:
-    return y.size // len(y)
+    return prod(y.shape[1:])
 
 
-def _squared_rows(p, y):
+def _squared(p: Array, y: Array) -> Array:
+    """ℓ = (p - y)², the mean over a row's outputs (Gauss 1809). Slope 2(p - y)."""
     return _row_mean((p - y) ** 2)
 
 
-def _squared_slope(p, y):
-    d = p - y
-    d *= 2 / _outputs(y)
-    return d
+def _squared_slope(p: Array, y: Array) -> Array:
+    return (p - y) * (2 / _outputs(y))
 
 
-# ℓ = (p - y)²
-mse = Loss("mse", _squared_rows, _squared_slope)
+def _absolute(p: Array, y: Array) -> Array:
+    """ℓ = |p - y|, the mean over a row's outputs (Boscovich 1757). Slope ±1; at p = y it is taken as 0."""
+    return _row_mean(np.abs(p - y))
 
-# √ of the above: in the unit of the target
-rmse = RootLoss("rmse", _squared_rows, _squared_slope)
 
-# ℓ = |p - y|; the slope at p = y is taken as 0
-mae = Loss(
-    "mae",
-    rows=lambda p, y: _row_mean(np.abs(p - y)),
-    slope=lambda p, y: np.sign(p - y) / _outputs(y),
-)
+def _absolute_slope(p: Array, y: Array) -> Array:
+    return np.sign(p - y) / _outputs(y)
+
+
+def _huber(p: Array, y: Array, delta: float) -> Array:
+    e = np.abs(p - y)
+    inner = np.minimum(e, delta)
+    return _row_mean(inner * (e - 0.5 * inner))
+
+
+def _huber_slope(p: Array, y: Array, delta: float) -> Array:
+    return np.clip(p - y, -delta, delta) / _outputs(y)
 
 
 def make_huber(delta: float = 1.0) -> Loss:
     """ℓ = ½e² where |e| ≤ δ, else δ(|e| - ½δ), with e = p - y (Huber 1964): a bowl that turns into a cone."""
     delta = number("delta", delta, 0, open_low=True)
-
-    def rows(p, y):
-        e = np.abs(p - y)
-        inner = np.minimum(e, delta)
-        return _row_mean(inner * (e - 0.5 * inner))
-
-    return Loss("huber", rows, lambda p, y: np.clip(p - y, -delta, delta) / _outputs(y), {"delta": delta})
-
-
-huber = make_huber()
+    rows, slope = partial(_huber, delta=delta), partial(_huber_slope, delta=delta)
+    return Loss("huber", rows, slope, {"delta": delta}, doc=make_huber.__doc__)
 
 
 def _probability(p: Array) -> Array:
@@ -104,25 +127,36 @@ def _probability(p: Array) -> Array:
     return np.maximum(p, np.finfo(p.dtype).tiny)
 
 
-# ℓ = -[y log p + (1 - y) log(1 - p)], with p a probability
-binary_crossentropy = Loss(
-    "binary_crossentropy",
-    rows=lambda p, y: -_row_mean(y * np.log(_probability(p)) + (1 - y) * np.log(_probability(1 - p))),
-    slope=lambda p, y: ((1 - y) / _probability(1 - p) - y / _probability(p)) / _outputs(y),
-)
+def _binary(p: Array, y: Array) -> Array:
+    """ℓ = -[y log p + (1 - y) log(1 - p)], the mean over a row's outputs, with p a probability (Good 1952).
+
+    Slope (1 - y)/(1 - p) - y/p.
+    """
+    return -_row_mean(y * np.log(_probability(p)) + (1 - y) * np.log(_probability(1 - p)))
 
 
-def _steps(y: Array) -> int:
-    """Return how many answers a row holds: 1 for (N, classes), the time steps for (N, time, classes)."""
-    return _outputs(y) // y.shape[-1]
+def _binary_slope(p: Array, y: Array) -> Array:
+    return ((1 - y) / _probability(1 - p) - y / _probability(p)) / _outputs(y)
 
 
-# ℓ = -Σ y log p over the classes, with p a row of probabilities and y one-hot (or itself probabilities)
-categorical_crossentropy = Loss(
-    "categorical_crossentropy",
-    rows=lambda p, y: -_row_mean((y * np.log(_probability(p))).sum(axis=-1)),
-    slope=lambda p, y: -y / (_probability(p) * _steps(y)),
-)
+def _categorical(p: Array, y: Array) -> Array:
+    """ℓ = -Σ y log p over the classes, with p a row of probabilities and y one-hot, or probabilities (Good 1952).
+
+    Slope -y/p. Of a sequence (rows, time, classes), the mean over the times.
+    """
+    return -_row_mean((y * np.log(_probability(p))).sum(axis=-1))
+
+
+def _categorical_slope(p: Array, y: Array) -> Array:
+    return -y / (_probability(p) * _outputs(y[..., 0]))
+
+
+mse = Loss("mse", _squared, _squared_slope)
+rmse = RootLoss("rmse", _squared, _squared_slope, doc="L = √(mean (p - y)²): mse in the unit of the target; no mean.")
+mae = Loss("mae", _absolute, _absolute_slope)
+huber = make_huber()
+binary_crossentropy = Loss("binary_crossentropy", _binary, _binary_slope, needs="probabilities")
+categorical_crossentropy = Loss("categorical_crossentropy", _categorical, _categorical_slope, needs="distributions")
 
 LOSSES: dict[str, Loss] = {
     loss.name: loss for loss in (mse, rmse, mae, huber, binary_crossentropy, categorical_crossentropy)
@@ -130,34 +164,29 @@ LOSSES: dict[str, Loss] = {
 MAKERS = {"huber": make_huber}
 
 
-def get(loss: "str | dict | Loss") -> Loss:
+def get(loss: str | dict[str, Any] | Loss | None) -> Loss:
     """Return the loss of that name, {"name": "huber", "delta": 2.0}, or the given one unchanged."""
     return look_up("loss", loss, Loss, LOSSES, MAKERS)
 
 
 def check_output(loss: Loss, activation: Activation | None) -> None:
-    """Raise a ValueError where the last activation cannot yield the probabilities that a cross-entropy needs."""
-    unbounded = ("linear", "relu", "leaky_relu", "elu", "tanh")
-    if loss.name.endswith("crossentropy") and activation is not None and activation.name in unbounded:
-        needed = "softmax" if loss.name.startswith("categorical") else "sigmoid"
+    """Raise a ValueError where a model's last activation (None: it has none) does not yield what the loss needs."""
+    yields = "numbers" if activation is None else activation.yields
+    if loss.needs not in ("numbers", yields):
+        needed = "sigmoid" if loss.needs == "probabilities" else "softmax"
+        got = "a last layer without activation" if activation is None else repr(activation.name)
         raise ValueError(
-            f"{loss.name} needs a model that ends in probabilities, activation={needed!r}; got {activation.name!r}"
+            f"loss {loss.name!r} needs a model whose last layer yields {loss.needs}, activation={needed!r} (or one of "
+            f"your own that says so in `yields`); got {got}"
         )
 
 
-def check_targets(loss: Loss, y_true: Array, name: str = "y") -> None:
-    """Raise a ValueError where `y_true` is no target for a cross-entropy: outside [0, 1], or rows not summing to 1."""
-    if loss.name.endswith("crossentropy") and (y_true.min() < 0 or y_true.max() > 1):
-        raise ValueError(f"{loss.name} needs {name} in [0, 1]; got values from {y_true.min():g} to {y_true.max():g}")
-    if loss.name == "categorical_crossentropy":
-        total = y_true.sum(axis=-1)
-        wrong = np.argwhere(np.abs(total - 1) > 1e-3)
-        if len(wrong):
-            row = int(wrong[0, 0])
-            raise ValueError(
-                f"categorical_crossentropy needs {name} one-hot (or probabilities that sum to 1) along the last axis; "
-                f"row {row} is {y_true[row].tolist()}"
-            )
+def check_targets(loss: Loss, y: Array, name: str = "y") -> None:
+    """Raise a ValueError where `y` is not what the loss needs: outside [0, 1], or rows that do not sum to 1."""
+    if loss.needs != "numbers" and (y.min() < 0 or y.max() > 1):
+        raise ValueError(f"{loss.name} needs {name} in [0, 1]; got values from {y.min():g} to {y.max():g}")
+    if loss.needs == "distributions":
+        check_distributions(f"{name} of {loss.name}", y)
 
 
 class FusedLoss(Loss):
@@ -167,16 +196,19 @@ class FusedLoss(Loss):
     lose digits.
     """
 
-    on_z = True
 
-
-def _softplus_rows(z, y):
-    # log(1 + eᶻ) - y·z without overflow
+def _softplus(z: Array, y: Array) -> Array:
+    """ℓ = log(1 + eᶻ) - y·z, written so that it cannot overflow. Slope σ(z) - y."""
     return _row_mean(np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z))))
 
 
-def _log_softmax_rows(z, y):
-    # Σ y · (log Σ eᶻ - z); classes first for speed, as in `activations.softmax`
+def _softplus_slope(a: Array, y: Array) -> Array:
+    return (a - y) / _outputs(y)
+
+
+def _log_softmax(z: Array, y: Array) -> Array:
+    """ℓ = log Σⱼ e^(zⱼ) - Σ y·z, for y that sums to 1. Slope softmax(z) - y."""
+    # classes first for speed, as in `activations.softmax`
     rows, classes = len(z), z.shape[-1]
     z, y = z.reshape(-1, classes).T.copy(), y.reshape(-1, classes).T
     z -= z.max(axis=0)
@@ -184,13 +216,26 @@ def _log_softmax_rows(z, y):
     return _row_mean(losses.reshape(rows, -1))
 
 
+def _log_softmax_slope(a: Array, y: Array) -> Array:
+    return (a - y) / _outputs(y[..., 0])
+
+
 # The last layer's activation and the loss that are computed as one. A test holds each pair equal to its two parts.
-# softmax: ∂ℓ/∂z = a Σy - y, and Σy = 1, which `fit` checks.
 FUSED: dict[tuple[str, str], FusedLoss] = {
     ("sigmoid", "binary_crossentropy"): FusedLoss(
-        "sigmoid+binary_crossentropy", _softplus_rows, lambda a, y: (a - y) / _outputs(y)
+        "sigmoid+binary_crossentropy", _softplus, _softplus_slope, needs="probabilities"
     ),
     ("softmax", "categorical_crossentropy"): FusedLoss(
-        "softmax+categorical_crossentropy", _log_softmax_rows, lambda a, y: (a - y) / _steps(y)
+        "softmax+categorical_crossentropy", _log_softmax, _log_softmax_slope, needs="distributions"
     ),
 }
+
+
+def fuse(activation: Activation | None, loss: Loss) -> Loss:
+    """Return the pair of `FUSED` made of these two, else the loss: a function of your own keeps its own formula."""
+    if activation is not None and (activation, loss) in (
+        (sigmoid, binary_crossentropy),
+        (softmax, categorical_crossentropy),
+    ):
+        return FUSED[activation.name, loss.name]
+    return loss

@@ -1,82 +1,95 @@
 """A stack of layers: data goes forward through it, gradients come back, and predictions are judged."""
 
-from math import prod
+from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from math import nan, prod
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
-from . import losses, metrics
-from .arrays import Array, Shape, as_dtype, as_generator, as_rows, positive_integer
+from . import losses
+from .arrays import Array, Shape
+from .checks import as_dtype, as_generator, as_numbers, positive_integer
 from .flat import FlatParameters
-from .layers import Layer
+from .layers import Activation, Layer
+from .losses import FusedLoss
+from .metrics import Metric, get_metrics
 
 
 class Network:
-    """y = fₖ(... f₂(f₁(x))): the output of each layer is the input of the next.
+    """y = fₖ(... f₂(f₁(x))): the output of each layer is the input of the next. See `Sequential` for the arguments."""
 
-    Parameters
-    ----------
-    layers : list of Layer
-        Each object once.
-    seed : int or numpy.random.Generator
-        Source of all randomness of this model: initial weights, shuffling, dropout. Same seed, same bits.
-    dtype : {"float64", "float32"}
-        float64 to compare derivatives, float32 for twice the speed.
-
-    Attributes
-    ----------
-    params, grads : array (n,)
-        All parameters and all gradients, flat (None before `build`); the layers' dicts hold views into them.
-    """
-
-    def __init__(self, layers, seed=0, dtype="float64"):
-        self.layers: list[Layer] = list(layers)
-        if not self.layers:
-            raise ValueError("layers must hold at least one layer; got none")
-        for layer in self.layers:
-            if not isinstance(layer, Layer):
-                raise ValueError(f"layers must hold nnlib layers; got {layer!r}")
+    def __init__(self, layers: Iterable[Layer], seed: int | np.random.Generator = 0, dtype: DTypeLike = "float64"):
+        self.layers = list(layers) if isinstance(layers, Iterable) else []
+        if not self.layers or not all(isinstance(layer, Layer) for layer in self.layers):
+            raise ValueError(f"layers must be a list of one or more nnlib layers, [Dense(8), ...]; got {layers!r}")
         every = self._every_layer()
         for layer in every:
             if sum(layer is other for other in every) > 1:
-                raise ValueError(f"each layer object may appear once; {layer!r} appears more often")
+                raise ValueError(f"each layer object may appear once in layers; {layer!r} appears more often")
         self.rng = as_generator(seed)
         if not isinstance(self.rng.bit_generator, np.random.PCG64):
-            raise ValueError(f"seed must be a Generator over PCG64; got {self.rng!r}")
+            raise ValueError(f"seed must be an integer or a Generator over PCG64; got {self.rng!r}")
         self.dtype = as_dtype(dtype)
-        self.input_shape: Shape | None = None
-        self.params = self.grads = None
         self.loss: losses.Loss | None = None
-        self.metrics: list = []
+        self.metrics: list[Metric] = []
+        self._unbuild()
 
     def _every_layer(self) -> list[Layer]:
         return [inner for layer in self.layers for inner in layer.walk()]
 
     # -- from input to output and back ---------------------------------------------------------------------------------
 
-    def build(self, input_shape: Shape) -> "Network":
+    def build(self, input_shape: int | Shape) -> Self:
         """Make the parameters for inputs of `input_shape` (one example, without the batch axis); return the model."""
-        if self.params is not None:
-            raise ValueError(f"the model is already built for inputs of shape {self.input_shape}")
-        shape = tuple(positive_integer("input_shape", size) for size in np.atleast_1d(input_shape).tolist())
+        if self.flat is not None:
+            raise ValueError(f"the model is already built for inputs of shape {self.input_shape}; got {input_shape!r}")
+        sizes = input_shape if isinstance(input_shape, tuple | list) else (input_shape,)
+        given = shape = tuple(positive_integer("input_shape", size) for size in sizes)
         every = self._every_layer()
         for layer in every:
             if layer.output_shape is not None:
                 raise ValueError(f"{layer!r} already belongs to another model; make a new layer")
-        given, random_state = shape, self.rng.bit_generator.state
+        random_state = self.rng.bit_generator.state
         try:
             for layer in self.layers:
                 layer.output_shape = shape = layer.build(shape, self.rng, self.dtype)
-        except ValueError:  # the input does not fit: leave everything as it was, for another try with a better one
-            self.rng.bit_generator.state = random_state
-            for layer in every:
-                layer.reset()
+            self.flat = FlatParameters(every, self.dtype)
+        except BaseException as error:  # leave everything as it was, for another try with a better input
+            self._unbuild(random_state)
+            if isinstance(error, MemoryError):
+                raise ValueError(f"layers must fit into memory for input_shape {given}; {error}") from error
             raise
         self.input_shape, self.output_shape = given, shape
-        self.flat = FlatParameters(every, self.dtype)
         self.params, self.grads = self.flat.params, self.flat.grads
         with_parameters = [i for i, layer in enumerate(self.layers) if any(part.params for part in layer.walk())]
         self._first_trained = min(with_parameters, default=0)  # nothing before it has anything to learn
         return self
+
+    def _unbuild(self, random_state: dict[str, object] | None = None) -> None:
+        """Be as before `build`, the random generator too."""
+        self.flat: FlatParameters | None = None
+        self.params: Array | None = None
+        self.grads: Array | None = None
+        self.input_shape: Shape | None = None
+        if random_state is not None:
+            self.rng.bit_generator.state = random_state
+            for layer in self._every_layer():
+                layer.reset()
+
+    @contextmanager
+    def _unbuilt_if_refused(self) -> Iterator[None]:
+        """Take back a `build` that happened inside, where what follows it is refused."""
+        was_built, random_state = self.flat is not None, self.rng.bit_generator.state
+        try:
+            yield
+        except BaseException:
+            if not was_built and self.flat is not None:
+                self._unbuild(random_state)
+            raise
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the output for a batch; `training` switches dropout and batch statistics on. Nothing is checked."""
@@ -91,82 +104,122 @@ class Network:
             dy = layer.backward(dy)
         return dy
 
-    def objective(self, loss: "str | losses.Loss") -> losses.Loss:
-        """Return the loss fused with the last activation where `losses.FUSED` has the pair, else the loss itself."""
-        loss = losses.get(loss)
-        activation = getattr(self.layers[-1], "activation", None)
-        return losses.FUSED.get((activation.name, loss.name), loss) if activation else loss
+    def objective(self, loss: str | losses.Loss) -> losses.Loss:
+        """Return the loss fused with the last activation where `losses.FUSED` has the pair, else the loss itself.
+
+        A cross-entropy over a last layer that does not yield probabilities is refused.
+        """
+        chosen, last = losses.get(loss), self.layers[-1]
+        activation = last.activation if isinstance(last, Activation) else None
+        losses.check_output(chosen, activation)
+        return losses.fuse(activation, chosen)
 
     def compute_gradients(self, x: Array, y: Array, objective: losses.Loss, weight: Array | None = None) -> Array:
-        """Fill `grads` for one batch, forward and backward; return what `objective.value` takes (z or a).
+        """Fill `grads` for one batch, forward and backward; return what `objective.mean` takes (z or a).
 
         No parameter is changed: that is the optimizer's step. Running statistics do move, as in any training batch.
         """
         a = self.forward(x, training=True)
         self.layers[self._first_trained].skip_dx = True
         self._backward_from(objective, a, y, weight, self._first_trained)
-        return self.layers[-1].z if objective.on_z else a
+        return self._output_for(objective, a)
 
-    def _backward_from(self, objective, a, y, weight=None, first=0):
+    def _backward_from(
+        self, objective: losses.Loss, a: Array, y: Array, weight: Array | None = None, first: int = 0
+    ) -> Array:
         """Run backward from the gradient of `objective` down to layer `first`; return that layer's dx."""
-        dy = objective.grad(a, y, weight)
+        dy = objective.mean_slope(a, y, weight)
         *rest, last = self.layers[first:]
-        dy = last.backward_z(dy) if objective.on_z else last.backward(dy)
+        dy = (
+            last.backward_z(dy)
+            if isinstance(objective, FusedLoss) and isinstance(last, Activation)
+            else last.backward(dy)
+        )
         for layer in reversed(rest):
             dy = layer.backward(dy)
         return dy
 
+    def _output_for(self, objective: losses.Loss, a: Array) -> Array:
+        """Return what `objective.mean` takes after a `forward` that returned a: a, or the last layer's z."""
+        last = self.layers[-1]
+        return last.z if isinstance(objective, FusedLoss) and isinstance(last, Activation) else a
+
+    def input_gradient(self, X: ArrayLike, y: ArrayLike, loss: str | losses.Loss | None = None) -> Array:
+        """∂L/∂X, of the shape of X: which way each input would have to move to raise the loss.
+
+        L is the mean over the rows of X, so that times `len(X)` it is each row's own gradient. The model is taken as it
+        predicts (dropout off, running statistics on) and comes back as it was. Saliency maps (Simonyan et al. 2014) and
+        adversarial examples (Goodfellow et al. 2015) are made of it.
+        """
+        with self._unbuilt_if_refused():
+            x, target, objective = self._as_examples(X, y, loss)
+        grads = self.built().grads.copy()
+        self.layers[self._first_trained].skip_dx = False
+        dx = self._backward_from(objective, self.forward(x), target)
+        self.built().grads[...] = grads
+        return dx
+
     # -- using a model ------------------------------------------------------------------------------------------------
 
-    def predict(self, X) -> Array:
+    def predict(self, X: ArrayLike) -> Array:
         """Return the outputs for all rows of X, with dropout off and running statistics on."""
         return self._outputs(self._as_input("X", X), None)
 
-    def evaluate(self, X, y, *, loss=None, metrics=None) -> dict[str, float]:
+    def evaluate(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        loss: str | losses.Loss | None = None,
+        metrics: Sequence[str | Metric] | None = None,
+    ) -> dict[str, float]:
         """Return {"loss": ..., metric: ...} over all rows at once; loss and metrics default to those of `fit`."""
-        X = self._as_input("X", X)
-        y = self._as_target("y", y, len(X))
-        if loss is None and self.loss is None:
-            raise ValueError(f"loss must be one of {', '.join(losses.LOSSES)}; got None and no earlier fit")
-        loss = losses.get(self.loss if loss is None else loss)
-        losses.check_targets(loss, y)
-        objective = self.objective(loss)
-        return self._scores(self._outputs(X, objective), y, objective, wanted=metrics)
+        with self._unbuilt_if_refused():
+            wanted = self.metrics if metrics is None else get_metrics(metrics)
+            x, target, objective = self._as_examples(X, y, loss)
+            return self._scores(self._outputs(x, objective), target, objective, wanted)
 
     def _outputs(self, X: Array, objective: losses.Loss | None) -> Array:
-        """Return what `objective.value` takes (z or a; a for None) for all rows, in pieces that fit the caches."""
-        pieces, rows = [], min(1024, max(16, 2**16 // prod(self.input_shape)))
+        """Return what `objective.mean` takes (z or a; a for None) for all rows, in pieces that fit the caches."""
+        pieces, rows = [], min(1024, max(16, 2**16 // prod(X.shape[1:])))
         for start in range(0, len(X), rows):
             a = self.forward(X[start : start + rows], training=False)
-            pieces.append(self.layers[-1].z if objective is not None and objective.on_z else a)
+            pieces.append(a if objective is None else self._output_for(objective, a))
         return np.concatenate(pieces)
 
-    def _loss_of_rows(self, X, y, objective, weight) -> float:
-        with np.errstate(all="ignore"):
-            return objective.value(self._outputs(X, objective), y, weight)
-
-    def _scores(self, outputs, y, objective, weight=None, wanted=None) -> dict[str, float]:
-        scores = {"loss": objective.value(outputs, y, weight)}
-        chosen = self.metrics if wanted is None else [metrics.get(metric) for metric in wanted]
-        if chosen:
-            y_pred = self.layers[-1].activation.f(outputs) if objective.on_z else outputs
-            scores |= {metric.__name__: metric(y_pred, y) for metric in chosen}
+    def _scores(
+        self, outputs: Array, y: Array, objective: losses.Loss, wanted: list[Metric], weight: Array | None = None
+    ) -> dict[str, float]:
+        """Return the loss and the metrics by name; the metrics of a model that has diverged are NaN."""
+        scores = {"loss": objective.mean(outputs, y, weight)}
+        if wanted:
+            finite, last = np.isfinite(outputs).all(), self.layers[-1]
+            y_pred = (
+                last.activation.f(outputs)
+                if isinstance(objective, FusedLoss) and isinstance(last, Activation)
+                else outputs
+            )
+            scores |= {metric.__name__: float(metric(y_pred, y)) if finite else nan for metric in wanted}
         return scores
+
+    def built(self) -> FlatParameters:
+        """Return the flat parameters and gradients, or raise a ValueError where there are none yet."""
+        if self.flat is None:
+            raise ValueError("the model has no parameters yet; call build(input_shape) or fit first")
+        return self.flat
 
     def get_weights(self) -> list[Array]:
         """Return copies of all parameters (one flat array) and of all running statistics."""
-        self._require_built()
-        return [self.params.copy(), *(buffer.copy() for _, buffer in self._buffers())]
+        return [self.built().params.copy(), *(buffer.copy() for _, buffer in self._buffers())]
 
-    def set_weights(self, weights: list[Array]) -> None:
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Put back what `get_weights` returned."""
-        self._require_built()
-        targets = [self.params, *(buffer for _, buffer in self._buffers())]
-        if [np.shape(w) for w in weights] != [t.shape for t in targets]:
-            raise ValueError(
-                f"weights must have shapes {[t.shape for t in targets]}; got {[np.shape(w) for w in weights]}"
-            )
-        for target, values in zip(targets, weights, strict=True):
+        targets = [self.built().params, *(buffer for _, buffer in self._buffers())]
+        shapes = [target.shape for target in targets]
+        if not isinstance(weights, list | tuple) or [np.shape(values) for values in weights] != shapes:
+            raise ValueError(f"weights must have shapes {shapes}; got {weights!r:.80}")
+        checked = [as_numbers("weights", values, self.dtype) if np.size(values) else values for values in weights]
+        for target, values in zip(targets, checked, strict=True):
             target[...] = values
 
     def _buffers(self) -> list[tuple[str, Array]]:
@@ -178,30 +231,40 @@ class Network:
 
     def parameter_counts(self) -> tuple[int, int]:
         """Return how many numbers are trained by gradients, and how many are kept besides (running statistics)."""
-        self._require_built()
-        return self.params.size, sum(buffer.size for _, buffer in self._buffers())
+        return self.built().params.size, sum(buffer.size for _, buffer in self._buffers())
 
     # -- checks at the door -------------------------------------------------------------------------------------------
 
-    def _require_built(self) -> None:
-        if self.params is None:
-            raise ValueError("the model has no parameters yet; call build(input_shape) or fit first")
-
-    def _as_input(self, name: str, x) -> Array:
+    def _as_input(self, name: str, x: ArrayLike) -> Array:
         """Return x as rows of this model's dtype; builds the model at first sight of an input."""
-        x = as_rows(name, x, self.dtype)
-        if self.params is None:
-            self.build(x.shape[1:])
-        if x.shape[1:] != self.input_shape:
-            raise ValueError(f"{name} must have shape (rows, {_inside(self.input_shape)}); got {x.shape}")
-        return x
+        rows = as_numbers(name, x, self.dtype, axes=2)
+        if self.flat is None:
+            self.build(rows.shape[1:])
+        if rows.shape[1:] != self.input_shape:
+            raise ValueError(f"{name} must have shape (rows, {_inside(self.input_shape)}); got {rows.shape}")
+        return rows
 
-    def _as_target(self, name: str, y, rows: int) -> Array:
-        y = as_rows(name, y, self.dtype)
-        if y.shape != (rows, *self.output_shape):
-            raise ValueError(f"{name} must have shape ({rows}, {_inside(self.output_shape)}); got {y.shape}")
-        return y
+    def _as_target(self, name: str, y: ArrayLike, rows: int, loss: losses.Loss) -> Array:
+        """Return y as an array of the shape of the output for so many rows, fit for the loss."""
+        target = as_numbers(name, y, self.dtype, axes=2)
+        if target.shape != (rows, *self.output_shape):
+            raise ValueError(f"{name} must have shape ({rows}, {_inside(self.output_shape)}); got {target.shape}")
+        losses.check_targets(loss, target, name)
+        return target
+
+    def _as_loss(self, loss: str | losses.Loss | None) -> losses.Loss:
+        """Return the loss; by default that of an earlier `fit`."""
+        return losses.get(self.loss if loss is None and self.loss is not None else loss)
+
+    def _as_examples(
+        self, X: ArrayLike, y: ArrayLike, loss: str | losses.Loss | None
+    ) -> tuple[Array, Array, losses.Loss]:
+        """Return inputs, targets and the objective, each fit for the others."""
+        chosen = self._as_loss(loss)
+        objective = self.objective(chosen)
+        inputs = self._as_input("X", X)
+        return inputs, self._as_target("y", y, len(inputs), chosen), objective
 
 
-def _inside(shape: Shape) -> str:
-    return ", ".join(map(str, shape))
+def _inside(shape: Shape | None) -> str:
+    return ", ".join(map(str, shape or ()))

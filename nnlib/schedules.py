@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, pi
 
-from .arrays import look_up, number, positive_integer
+from .checks import look_up, number, positive_integer
 
 
 @dataclass(frozen=True)

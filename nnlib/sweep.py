@@ -1,5 +1,6 @@
 """Run a function over every combination of a grid, in parallel, so that a killed sweep loses nothing."""
 
+import ast
 import contextlib
 import dataclasses
 import functools
@@ -7,24 +8,45 @@ import hashlib
 import inspect
 import itertools
 import json
-import os
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import methodcaller
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-try:
+from . import storage
+from .checks import one_of
+
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows: everything works, but two sweeps in one directory may repeat each other's runs
-    fcntl = None
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["sweep"]
 
+Config = dict[str, Any]  # a value for each name of the grid
+Record = dict[str, Any]  # what is stored of one configuration
+Run = Callable[..., Any]
+Group = tuple[Config, list[Config]]  # what one call of run is given, and the configurations whose results it returns
 
-def sweep(run, grid, *, directory, workers=None, shared=None, version=None, retry_failed=False, progress=True):
+
+def sweep(
+    run: Run,
+    grid: Mapping[str, Any],
+    *,
+    directory: str | Path,
+    workers: int | None = None,
+    shared: str | None = None,
+    version: str | float | None = None,
+    stale: str = "refuse",
+    retry_failed: bool = False,
+    progress: bool = True,
+) -> "pd.DataFrame":
     """Call ``run`` once for each combination of the grid's values and return one row for each.
 
     Each result is stored in a file of its own as soon as it is there. Call `sweep` again after an interrupt,
@@ -43,7 +65,8 @@ def sweep(run, grid, *, directory, workers=None, shared=None, version=None, retr
     directory : path
         Where the results live. A configuration is recognised by its values alone (a hash of their JSON, in
         which 1 and 1.0 differ), so a grid may gain or lose values later and keeps what it has. What else the
-        results depend on, such as data and code, is yours to keep apart, by `directory` or by `version`.
+        results depend on is yours to keep apart, by `directory` or by `version`: data, what `functools.partial`
+        has put into ``run``, other packages. For code of your own there is `stale`.
     workers : int, optional
         Number of processes; by default as many as there are usable cores. 1 runs everything here, in this
         process, where a debugger can stop it. Another joblib backend replaces the processes:
@@ -55,6 +78,11 @@ def sweep(run, grid, *, directory, workers=None, shared=None, version=None, retr
         that have no result yet, and returns a dict from each of them to its result, or a list in their order.
     version : str or number, optional
         Stored with the results; a later call that states another version is refused.
+    stale : {"refuse", "rerun", "keep"}
+        What to do with stored results that other code has made: raise an error and run nothing, run them again (each
+        is replaced when the new one is there), or take them as they are. Code is nnlib without `nnlib.course`, and
+        the file in which ``run`` is defined, with the files beside it that it imports, and those that they
+        import. In a notebook it is ``run`` alone, without the functions of the notebook that it calls.
     retry_failed : bool
         Run those again whose stored result is an error.
     progress : bool
@@ -72,7 +100,7 @@ def sweep(run, grid, *, directory, workers=None, shared=None, version=None, retr
     ------
     TypeError, ValueError
         If an argument is not as described, if `directory` holds the results of another ``run``, `version`,
-        set of names or `shared`, or if ``run`` returns a column that the table already has.
+        set of names, `shared` or (see `stale`) code, or if ``run`` returns a column that the table already has.
 
     Examples
     --------
@@ -106,13 +134,23 @@ def sweep(run, grid, *, directory, workers=None, shared=None, version=None, retr
     function = getattr(run, "func", run)  # a functools.partial has no name of its own
     name = f"{function.__module__}.{getattr(function, '__qualname__', type(function).__qualname__)}"
     manifest = {"format": 1, "run": name, "names": sorted(grid), "shared": shared, "version": version}
-    store = _Store(Path(directory).resolve(), _plain(manifest, "version"), retry_failed)
+    one_of("stale", stale, dict.fromkeys(("refuse", "rerun", "keep")))
+    store = _Store(Path(directory).resolve(), _plain(manifest, "version"), retry_failed, _code(function), stale)
     store.open()
-    train = functools.partial(_train, store, call, shared)
 
     configs = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-    records = {_key(config): store.read(config) for config in configs}
-    groups = {}
+    records: dict[str, Record | None] = {_key(config): store.read(config) for config in configs}
+    others = sum(record is not None and record.get("code") != store.code for record in records.values())
+    if others and stale == "refuse":
+        raise ValueError(
+            f"{others} of the {len(configs)} results in {store.directory} were made by other code, of {name}, of a "
+            'file beside it or of nnlib: stale="rerun" makes them again, stale="keep" takes them as they are; or use '
+            "another directory"
+        )
+    # what another sweep stores from now on is looked at once more
+    watchful = dataclasses.replace(store, stale="rerun" if stale == "refuse" else stale)
+    train = functools.partial(_train, watchful, call, shared)
+    groups: dict[str, Group] = {}
     for config in configs:
         if records[_key(config)] is None:
             fixed = {name: value for name, value in config.items() if name != shared}
@@ -125,7 +163,7 @@ def sweep(run, grid, *, directory, workers=None, shared=None, version=None, retr
         tqdm(total=len(configs), initial=len(stored), desc="sweep", unit="run", disable=not progress) as bar,
     ):
         bar.set_postfix(failed=failed)
-        finished = _finish(train, groups.values(), workers)
+        finished = _finish(train, list(groups.values()), workers)
         for record in itertools.chain.from_iterable(finished):
             if store.read(record["config"]) is None:  # the worker has another file system
                 store.write([record])
@@ -134,16 +172,16 @@ def sweep(run, grid, *, directory, workers=None, shared=None, version=None, retr
             bar.set_postfix(failed=failed, refresh=False)
             bar.update()
 
-    rows = []
-    for config in configs:
-        record = records[_key(config)]
-        rows.append({**config, **record["result"], "seconds": record["seconds"], "error": record["error"]})
-    results = dict.fromkeys(name for row in rows for name in row if name not in grid)
-    results = [name for name in results if name not in ("seconds", "error")]
-    return pd.DataFrame(rows, columns=[*grid, *results, "seconds", "error"])
+    final = [done for config in configs if (done := records[_key(config)]) is not None]  # which is all of them
+    ends = ("seconds", "error")
+    rows = [
+        {**config, **r["result"], **{end: r[end] for end in ends}} for config, r in zip(configs, final, strict=True)
+    ]
+    results = dict.fromkeys(name for row in rows for name in row if name not in grid and name not in ends)
+    return pd.DataFrame(rows, columns=[*grid, *results, *ends])
 
 
-def _finish(train, groups, workers):
+def _finish(train: Callable[..., list[Record]], groups: list[Group], workers: int | None) -> Iterable[list[Record]]:
     """Return an iterator over what train returns for the groups, in this process or on joblib's backend."""
     import joblib
 
@@ -156,14 +194,15 @@ def _finish(train, groups, workers):
 
         futures = as_completed(client.map(train, *zip(*groups, strict=True), pure=False, **backend.submit_kwargs))
         return (future.result() for future in futures)
-    return joblib.Parallel(
+    results: Iterable[list[Record]] = joblib.Parallel(
         n_jobs=min(workers or joblib.cpu_count(), len(groups)),
         return_as="generator_unordered" if backend.supports_return_generator else "list",
         batch_size=1,  # neighbours in the grid may differ a hundredfold in time
     )(joblib.delayed(train)(*group) for group in groups)
+    return results
 
 
-def _train(store, run, shared, fixed, configs):
+def _train(store: "_Store", run: Run, shared: str | None, fixed: Config, configs: list[Config]) -> list[Record]:
     """Run one group of configurations, those that share a call of run, and return their records."""
     from threadpoolctl import threadpool_limits
 
@@ -179,7 +218,7 @@ def _train(store, run, shared, fixed, configs):
     return [record for record in records if record is not None] + new
 
 
-def _execute(run, shared, fixed, configs):
+def _execute(run: Run, shared: str | None, fixed: Config, configs: list[Config]) -> list[Record]:
     """Call run once and return a record for each configuration; what it raises becomes the error of all."""
     start = time.perf_counter()
     try:
@@ -204,7 +243,7 @@ def _execute(run, shared, fixed, configs):
     ]
 
 
-def _one_for_each(results, values, shared):
+def _one_for_each(results: Any, values: Sequence[Any], shared: str) -> list[Any]:
     """Put what run returned for several values of the shared parameter into the order of the values."""
     if isinstance(results, list) and len(results) == len(values):
         return results
@@ -214,7 +253,7 @@ def _one_for_each(results, values, shared):
     raise ValueError(f"run must return a dict or list with a result for each {shared} of {values}; got {got}")
 
 
-def _to_columns(result):
+def _to_columns(result: Any) -> dict[str, Any]:
     """Turn what run returned for one configuration into the columns of its row."""
     columns = dict(result) if isinstance(result, Mapping) else {"result": result}
     for name, value in columns.items():
@@ -224,7 +263,7 @@ def _to_columns(result):
     return columns
 
 
-def _check_grid(grid, shared):
+def _check_grid(grid: Any, shared: str | None) -> dict[str, list[Any]]:
     """Return the grid as lists of plain Python values, or raise what is wrong with it."""
     if not isinstance(grid, Mapping) or not grid:
         raise TypeError(f"grid must be a dict from names to lists of values, not empty; got {grid!r}")
@@ -246,7 +285,7 @@ def _check_grid(grid, shared):
     return checked
 
 
-def _by_keyword(run, grid):
+def _by_keyword(run: Run, grid: Mapping[str, Any]) -> Run:
     """Return run, or a wrapper that passes the configuration as one dict where run cannot take its names."""
     if not callable(run):
         raise TypeError(f"run must be callable; got {run!r}")
@@ -263,14 +302,14 @@ def _by_keyword(run, grid):
     raise TypeError(f"run must take the grid's names {list(grid)} or one dict; its signature is {signature}")
 
 
-def _with_dict(run, /, **config):
+def _with_dict(run: Run, /, **config: Any) -> Any:
     return run(config)
 
 
-def _plain(value, what="value"):
+def _plain(value: Any, what: str = "value") -> Any:
     """Return value as it comes back from a JSON file, NumPy's scalars as the numbers they are."""
 
-    def convert(part):
+    def convert(part: Any) -> Any:
         if isinstance(part, np.generic) and not isinstance(part.item(), np.generic):
             return part.item()
         raise TypeError(f"{what} must be numbers, strings, booleans, None, or lists or dicts; got {part!r}")
@@ -278,7 +317,7 @@ def _plain(value, what="value"):
     return json.loads(json.dumps(value, default=convert))
 
 
-def _key(config):
+def _key(config: Any) -> str:
     """Return the identity of a configuration: 16 hexadecimal digits that depend on its values alone."""
     return hashlib.sha256(json.dumps(_plain(config), sort_keys=True).encode()).hexdigest()[:16]
 
@@ -288,13 +327,15 @@ class _Store:
     """A directory with one file per configuration, and a manifest that says what they are results of."""
 
     directory: Path
-    manifest: dict
+    manifest: dict[str, Any]
     retry_failed: bool
+    code: str
+    stale: str
 
-    def path(self, config):
+    def path(self, config: Config) -> Path:
         return self.directory / f"{_key(config)}.json"
 
-    def open(self):
+    def open(self) -> None:
         """Make the directory, or raise ValueError if it holds the results of something else."""
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / "manifest.json"
@@ -303,8 +344,13 @@ class _Store:
                 _write({path: self.manifest})
         try:
             there = json.loads(path.read_text())
-        except ValueError as error:
-            raise ValueError(f"{path} is damaged; delete {self.directory} or use another one") from error
+            if not isinstance(there, dict):
+                raise ValueError("not a dict")
+        except (ValueError, RecursionError) as error:
+            raise ValueError(
+                f"{path} is damaged ({error}); use another directory, or, if the results beside it are those of this "
+                "call, delete that one file"
+            ) from error
         for name, here in self.manifest.items():
             if there.get(name) != here:
                 raise ValueError(
@@ -312,34 +358,37 @@ class _Store:
                     f"this call has {here!r}. Use another directory, or delete that one"
                 )
 
-    def is_here(self):
+    def is_here(self) -> bool:
         """Tell whether this process, perhaps on another machine, sees the directory."""
         path = self.directory / "manifest.json"
         return path.exists() and json.loads(path.read_text()) == self.manifest
 
-    def read(self, config):
+    def read(self, config: Config) -> Record | None:
         """Return the record of a configuration, or None if it has to run. A damaged file is set aside."""
         path = self.path(config)
         try:
-            record = json.loads(path.read_text())
-            if _key(record["config"]) != path.stem or not record.keys() >= {"result", "seconds", "error"}:
+            record: Record = json.loads(path.read_text())
+            right = isinstance(record["result"], dict) and isinstance(record["seconds"], int | float)
+            right = right and isinstance(record["error"], str | None) and not record["result"].keys() & config.keys()
+            if _key(record["config"]) != path.stem or not right:
                 raise ValueError("not a record of this configuration")
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             print(f"sweep: {path} is damaged ({error}); running {config} again", file=sys.stderr)
             path.replace(path.with_suffix(".damaged"))
             return None
-        return None if self.retry_failed and record["error"] else record
+        again = (self.retry_failed and record["error"]) or (self.stale == "rerun" and record.get("code") != self.code)
+        return None if again else record
 
-    def write(self, records):
+    def write(self, records: list[Record]) -> None:
         """Store each record in its file."""
-        _write({self.path(record["config"]): record for record in records})
+        _write({self.path(record["config"]): record | {"code": self.code} for record in records})
 
     @contextlib.contextmanager
-    def lock(self, name):
+    def lock(self, name: str) -> Iterator[None]:
         """Let one process at a time do what follows; the system frees the lock of a process that dies."""
-        if fcntl is None:
+        if sys.platform == "win32":  # everything works, but two sweeps in one directory may repeat each other's runs
             yield
             return
         path = self.directory / f"{name}.lock"
@@ -350,12 +399,43 @@ class _Store:
             path.unlink(missing_ok=True)  # what it guarded is in place: who waited for it looks first
 
 
-def _write(contents):
+def _write(contents: dict[Path, Any]) -> None:
     """Write a dict from path to JSON value so that a crash at any point leaves each file whole or absent."""
-    for path, content in contents.items():
-        with open(path.with_suffix(".tmp"), "w") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-    for path in contents:  # together at the end, so that a kill hardly ever cuts a group in two
-        os.replace(path.with_suffix(".tmp"), path)
+    # renamed together at the end, so that a kill hardly ever cuts a group in two
+    storage.write_whole({str(path): methodcaller("write", json.dumps(c).encode()) for path, c in contents.items()})
+
+
+def _code(function: Any) -> str:
+    """Return the identity of the code behind the results, 16 hexadecimal digits; `stale` in `sweep` says what it is."""
+    here = Path(__file__)
+    files = {path for path in here.parent.rglob("*.py") if path != here and here.parent / "course" not in path.parents}
+    file = getattr(sys.modules.get(function.__module__), "__file__", None)
+    ahead = [Path(file)] if file else []
+    while ahead:
+        path = ahead.pop()
+        if path not in files:
+            files.add(path)
+            ahead += _imported_beside(path)
+    parts = [path.read_bytes() for path in files]
+    if not file:
+        code = getattr(function, "__code__", getattr(type(function).__call__, "__code__", None))
+        parts.append(repr(_bytecode(code)).encode())
+    # in an order that does not depend on the folders' names
+    return hashlib.sha256(b"".join(sorted(hashlib.sha256(part).digest() for part in parts))).hexdigest()[:16]
+
+
+def _imported_beside(path: Path) -> list[Path]:
+    """Return the files in the folder of a module that it imports, at its top or anywhere else."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_bytes() if path.suffix == ".py" else "")):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names += [getattr(node, "module", None), *(alias.name for alias in node.names)]
+    files = [path.with_name(f"{part}.py") for name in names if name for part in name.split(".")]
+    return [file for file in files if file.is_file()]
+
+
+def _bytecode(part: Any) -> Any:
+    """Return what a function does, down to the functions inside it, and not where it stands or how it is laid out."""
+    if inspect.iscode(part):
+        return part.co_code, part.co_names, [_bytecode(constant) for constant in part.co_consts]
+    return sorted(map(repr, part)) if isinstance(part, frozenset) else part  # the order of a set is another each time

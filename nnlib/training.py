@@ -1,20 +1,26 @@
 """The loop that trains: forward, loss, backward, step; and what may go wrong in it."""
 
 import warnings
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from . import losses, metrics, optimizers
-from .arrays import Array, number, positive_integer
+from . import losses, optimizers
+from .arrays import Array
 from .callbacks import Callback, Progress
+from .checks import class_weights, number, positive_integer, row_weights, yes_or_no
+from .metrics import METRICS, Metric, get_metrics
 from .model import Network
+
+Weights = tuple[int, list[Array]]  # the epoch after which they were these
 
 
 class DivergenceWarning(RuntimeWarning):
     """The loss became NaN or infinite and training was stopped."""
 
 
-class History(dict):
+class History(dict[str, list[float]]):
     """One list per number, one entry per epoch: `history["loss"]`, `["val_rmse"]`, `["learning_rate"]`."""
 
     def record(self, logs: dict[str, float]) -> None:
@@ -24,38 +30,32 @@ class History(dict):
 
 
 class Trainable(Network):
-    """A network that learns from examples.
+    """A network that learns from examples."""
 
-    Attributes
-    ----------
-    epoch : int
-        Epochs trained so far, over all calls of `fit`; saved with the model.
-    """
-
-    def __init__(self, layers, seed=0, dtype="float64"):
-        super().__init__(layers, seed, dtype)
-        self.optimizer: optimizers.Optimizer | None = None
-        self.epoch = 0
-        self.stop_training = False
+    optimizer: optimizers.Optimizer | None = None
+    epoch = 0
+    stop_training = False
 
     def fit(
         self,
-        X,
-        y,
+        X: ArrayLike,
+        y: ArrayLike,
         *,
-        loss=None,
-        optimizer=None,
-        epochs=1,
-        batch_size=32,
-        validation_data=None,
-        metrics=(),
-        sample_weight=None,
-        class_weight=None,
-        callbacks=(),
-        shuffle=True,
-        verbose=0,
+        loss: str | losses.Loss | None = None,
+        optimizer: str | optimizers.Optimizer | None = None,
+        epochs: int = 1,
+        batch_size: int = 32,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        metrics: Sequence[str | Metric] | None = None,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        shuffle: bool = True,
+        verbose: int = 0,
     ) -> History:
         """Train: for each epoch, for each batch of the shuffled rows, one forward, one backward, one step.
+
+        Whatever is wrong with the arguments is said before anything has changed.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class Trainable(Network):
             See `callbacks`.
         shuffle : bool
             New order of the rows in each epoch.
-        verbose : int
+        verbose : {0, 1}
             1 shows a progress bar.
 
         Returns
@@ -95,40 +95,54 @@ class Trainable(Network):
             Where loss or weights became NaN or infinite: training stops, the best weights so far are put back.
         """
         epochs, batch_size = positive_integer("epochs", epochs), positive_integer("batch_size", batch_size)
-        X = self._as_input("X", X)
-        y = self._as_target("y", y, len(X))
-        validation = self._as_validation(validation_data)
-        weight = self._row_weights(y, sample_weight, class_weight)
-        self._settle(loss, optimizer, metrics, y, self)
-        if validation:
-            losses.check_targets(self.loss, validation[1], "validation y")
-        callbacks = [*callbacks, *([Progress()] if verbose else [])]
-        objective, history, n = self.objective(self.loss), History(), len(X)
+        shuffle, wanted = yes_or_no("shuffle", shuffle), get_metrics(metrics)
+        watchers = [*_as_callbacks(callbacks), *([Progress()] if yes_or_no("verbose", verbose) else [])]
+        with self._unbuilt_if_refused():
+            wanted_loss = self._as_loss(loss)
+            x, target, objective = self._as_examples(X, y, wanted_loss)
+            weight = None if sample_weight is None else row_weights("sample_weight", sample_weight, len(x), self.dtype)
+            if class_weight is not None:
+                of_class = class_weights("class_weight", class_weight, target)
+                weight = of_class if weight is None else weight * of_class
+            validation = self._as_validation(validation_data, wanted_loss)
+            chosen = self._as_optimizer(optimizer)
+            number("learning_rate", chosen.rate(), 0)
+            # The metrics of `metrics` are tried on the untrained model: what they have against these rows they say now.
+            if known := [metric for metric in wanted if metric in METRICS.values()]:
+                for rows in [(x, target), validation] if validation else [(x, target)]:
+                    self._score_rows(*rows, objective, known)
+            names = ["loss", *(metric.__name__ for metric in wanted)]
+            names += ["learning_rate", *(f"val_{name}" for name in names if validation)]
+            for callback in watchers:
+                callback.check(chosen, names)
+        self.metrics = wanted
+        self._settle(wanted_loss, chosen)
+        flat, history, n = self.built(), History(), len(x)
         outputs = np.empty((n, *self.output_shape), self.dtype)
         initial = best = (self.epoch, self.get_weights())
         best_score = np.inf
         self.stop_training = False
         begun: list[Callback] = []
         try:
-            for callback in callbacks:
+            for callback in watchers:
                 callback.on_train_begin(self, epochs)
                 begun.append(callback)
             for _ in range(epochs):
-                logs = {"learning_rate": self.optimizer.rate()}
+                rate = chosen.rate()
                 order = self.rng.permutation(n) if shuffle else slice(None)
-                X_epoch, y_epoch, weight_epoch = X[order], y[order], None if weight is None else weight[order]
+                x_epoch, y_epoch, w_epoch = x[order], target[order], None if weight is None else weight[order]
                 # Overflow is not an error in the middle of an epoch: it is looked for, once, at the end.
                 with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                     for start in range(0, n, batch_size):
                         rows = slice(start, start + batch_size)
-                        w = None if weight is None else weight_epoch[rows]
-                        outputs[rows] = self.compute_gradients(X_epoch[rows], y_epoch[rows], objective, w)
-                        self.optimizer.step(self.params, self.grads)
+                        w = None if w_epoch is None else w_epoch[rows]
+                        outputs[rows] = self.compute_gradients(x_epoch[rows], y_epoch[rows], objective, w)
+                        chosen.step(flat.params, flat.grads)
                     self.epoch += 1
-                    logs = {**self._scores(outputs, y_epoch, objective, weight_epoch), **logs}
+                    logs = self._scores(outputs, y_epoch, objective, self.metrics, w_epoch)
+                    logs["learning_rate"] = rate
                     if validation:
-                        scores = self._scores(self._outputs(validation[0], objective), validation[1], objective)
-                        logs |= {f"val_{name}": value for name, value in scores.items()}
+                        logs |= _named_val(self._score_rows(*validation, objective, self.metrics))
                 history.record(logs)
                 score = logs.get("val_loss", logs["loss"])
                 diverged = not (np.isfinite(logs["loss"] + score) and self._weights_are_finite())
@@ -136,10 +150,10 @@ class Trainable(Network):
                     with np.errstate(all="ignore"):
                         bad = np.flatnonzero(~np.isfinite(objective.rows(outputs, y_epoch)))
                     step = (bad[0] if len(bad) else n - 1) // batch_size + 1
-                    self._recover(step, [initial, best], lambda: self._loss_of_rows(X, y, objective, weight))
+                    self._recover(step, [initial, best], lambda: self._loss_of_rows(x, target, objective, weight))
                 elif score < best_score:
                     best_score, best = score, (self.epoch, self.get_weights())
-                for callback in callbacks:
+                for callback in watchers:
                     callback.on_epoch_end(self, self.epoch, logs)
                 if diverged or self.stop_training:
                     break
@@ -148,7 +162,15 @@ class Trainable(Network):
                 callback.on_train_end(self)
         return history
 
-    def train_on_batch(self, x, y, *, loss=None, optimizer=None, through: "Network | None" = None) -> float:
+    def train_on_batch(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        loss: str | losses.Loss | None = None,
+        optimizer: optimizers.Optimizer | None = None,
+        through: Network | None = None,
+    ) -> float:
         """One step on one batch, exactly as given; return the loss before the step.
 
         Parameters
@@ -163,63 +185,55 @@ class Trainable(Network):
         """
         if isinstance(optimizer, str):
             raise ValueError(f"optimizer must be an optimizer object, made once before the loop; got {optimizer!r}")
-        x = self._as_input("x", x)
         judge = self if through is None else through
-        if through is not None:
-            through._follow(self)
-        y = judge._as_target("y", y, len(x))
-        self._settle(loss, optimizer, self.metrics, y, judge)
-        objective = judge.objective(self.loss)
+        if not isinstance(judge, Network):
+            raise ValueError(f"through must be a model; got {through!r}")
+        with self._unbuilt_if_refused(), judge._unbuilt_if_refused():
+            inputs = self._as_input("x", x)
+            if through is not None:
+                self._check_through(through)
+            wanted = self._as_loss(loss)
+            objective = judge.objective(wanted)
+            target = judge._as_target("y", y, len(inputs), wanted)
+            chosen = self._as_optimizer(optimizer)
+        self._settle(wanted, chosen)
         if through is None:
-            output = self.compute_gradients(x, y, objective)
+            output = self.compute_gradients(inputs, target, objective)
         else:
             kept = through.get_weights()
-            a = through.forward(self.forward(x, training=True), training=True)
-            output = through.layers[-1].z if objective.on_z else a
+            a = through.forward(self.forward(inputs, training=True), training=True)
+            output = through._output_for(objective, a)
             through.layers[through._first_trained].skip_dx = False
-            self.backward(through._backward_from(objective, a, y))
+            self.backward(through._backward_from(objective, a, target))
             through.set_weights(kept)  # its running statistics have moved
-        self.optimizer.step(self.params, self.grads)
-        return objective.value(output, y)
+        chosen.step(self.built().params, self.built().grads)
+        return objective.mean(output, target)
 
-    def _follow(self, first: "Network") -> None:
-        """Check that this model can take the output of `first`; build it if need be."""
-        if self.dtype != first.dtype:
-            raise ValueError(f"through must have the dtype of the model, {first.dtype.name}; got {self.dtype.name}")
-        if self.params is None:
-            self.build(first.output_shape)
-        if self.input_shape != first.output_shape:
+    def _check_through(self, through: Network) -> None:
+        """Check that `through` can take this model's output; build it if need be."""
+        if through.dtype != self.dtype:
+            raise ValueError(f"through must have the dtype of the model, {self.dtype.name}; got {through.dtype.name}")
+        if through.flat is None:
+            through.build(self.output_shape)
+        if through.input_shape != self.output_shape:
             raise ValueError(
-                f"through must take inputs of shape {first.output_shape}, the model's output; got {self.input_shape}"
+                f"through must take inputs of shape {self.output_shape}, the model's output; got {through.input_shape}"
             )
 
-    def _settle(self, loss, optimizer, wanted, y, judge: "Network") -> None:
-        """Fix loss, optimizer and metrics for this training; an optimizer that is new here starts from nothing.
-
-        `judge` is the model whose output the loss compares with y: this one, or the one that it is trained through.
-        """
-        self.loss = losses.get(loss if loss is not None or self.loss is None else self.loss)
-        losses.check_targets(self.loss, y)
-        losses.check_output(self.loss, getattr(judge.layers[-1], "activation", None))
-        self.metrics = [metrics.get(metric) for metric in wanted] if not isinstance(wanted, str) else None
-        if self.metrics is None:
-            raise ValueError(f"metrics must be a list; got {wanted!r}; use [{wanted!r}]")
-        if optimizer is None and self.optimizer is None:
-            raise ValueError(f"optimizer must be one of {', '.join(optimizers.OPTIMIZERS)}; got None")
-        if optimizer is not None and optimizer is not self.optimizer:
-            optimizer = optimizers.get(optimizer)
-            if optimizer.state or optimizer.t:
-                raise ValueError(f"this {type(optimizer).__name__} object already trains another model; make a new one")
-            optimizer.init(len(self.params), self.dtype, self.flat.decayed)
+    def _settle(self, loss: losses.Loss, optimizer: optimizers.Optimizer) -> None:
+        """Take what has been checked; an optimizer that is new here starts from nothing."""
+        self.loss = loss
+        if optimizer is not self.optimizer:
             self.optimizer = optimizer
+            optimizer.init(self.built().params.size, self.dtype, self.built().decayed)
 
     def _weights_are_finite(self) -> bool:
-        return np.isfinite(self.params).all() and all(np.isfinite(buffer).all() for _, buffer in self._buffers())
+        return all(np.isfinite(values).all() for values in (self.built().params, *(b for _, b in self._buffers())))
 
-    def _recover(self, step, candidates, score) -> None:
+    def _recover(self, step: int, candidates: list[Weights], score: Callable[[], float]) -> None:
         """Put the better of the weights back, empty the optimizer's memory and say where the numbers blew up."""
 
-        def loss(candidate):
+        def loss(candidate: Weights) -> float:
             self.set_weights(candidate[1])
             return value if np.isfinite(value := score()) else np.inf
 
@@ -227,8 +241,9 @@ class Trainable(Network):
         # the one that went too far.
         best_epoch, best_weights = min(candidates, key=loss)
         self.set_weights(best_weights)
-        learning_rate = self.optimizer.rate()
-        self.optimizer.init(len(self.params), self.dtype, self.flat.decayed)
+        optimizer = self._as_optimizer(None)
+        learning_rate = optimizer.rate()
+        optimizer.init(self.built().params.size, self.dtype, self.built().decayed)
         warnings.warn(
             f"the loss or a weight became NaN or infinite in epoch {self.epoch}, step {step}: training stopped; the "
             f"weights are those after epoch {best_epoch}. A smaller learning rate (now {learning_rate:g}), "
@@ -237,33 +252,41 @@ class Trainable(Network):
             stacklevel=3,
         )
 
-    def _as_validation(self, data):
+    def _loss_of_rows(self, X: Array, y: Array, objective: losses.Loss, weight: Array | None) -> float:
+        with np.errstate(all="ignore"):
+            return objective.mean(self._outputs(X, objective), y, weight)
+
+    def _score_rows(self, X: Array, y: Array, objective: losses.Loss, wanted: list[Metric]) -> dict[str, float]:
+        with np.errstate(all="ignore"):
+            return self._scores(self._outputs(X, objective), y, objective, wanted)
+
+    # -- checks at the door -------------------------------------------------------------------------------------------
+
+    def _as_optimizer(self, optimizer: str | optimizers.Optimizer | None) -> optimizers.Optimizer:
+        """Return the optimizer of this training, checked but not yet started."""
+        if self.optimizer is not None and (optimizer is None or optimizer is self.optimizer):
+            return self.optimizer
+        chosen = optimizers.get(optimizer)
+        if chosen.state or chosen.t:
+            raise ValueError(
+                f"this {type(chosen).__name__} object already trains another model; make a new one as optimizer"
+            )
+        return chosen
+
+    def _as_validation(self, data: tuple[ArrayLike, ArrayLike] | None, loss: losses.Loss) -> tuple[Array, Array] | None:
         if data is None:
             return None
         if not isinstance(data, tuple | list) or len(data) != 2:
             raise ValueError(f"validation_data must be a pair (X, y); got {type(data).__name__}")
-        X = self._as_input("validation X", data[0])
-        return X, self._as_target("validation y", data[1], len(X))
+        X = self._as_input("validation_data X", data[0])
+        return X, self._as_target("validation_data y", data[1], len(X), loss)
 
-    def _row_weights(self, y, sample_weight, class_weight) -> Array | None:
-        """Return one factor per row, or None where all are 1."""
-        if sample_weight is None and class_weight is None:
-            return None
-        weight = np.ones(len(y), self.dtype)
-        if sample_weight is not None:
-            given = np.asarray(sample_weight, self.dtype)
-            if given.shape != weight.shape or not (np.isfinite(given) & (given >= 0)).all():
-                raise ValueError(
-                    f"sample_weight must hold {len(y)} finite numbers >= 0, one per row; got shape {given.shape}"
-                )
-            weight *= given
-        if class_weight is not None:
-            if y.ndim != 2 or not np.isin(y, (0, 1)).all():
-                raise ValueError(f"class_weight needs y of zeros and ones, (rows, classes); got shape {y.shape}")
-            row_class = metrics.classes(y)
-            missing = sorted(set(row_class.tolist()) - set(class_weight))
-            if missing:
-                raise ValueError(f"class_weight must have a weight for every class in y; class {missing[0]} has none")
-            factors = {c: number(f"class_weight[{c}]", factor, 0) for c, factor in class_weight.items()}
-            weight *= np.array([factors[c] for c in row_class.tolist()], self.dtype)
-        return weight
+
+def _as_callbacks(callbacks: Sequence[Callback] | None) -> list[Callback]:
+    if not isinstance(callbacks, list | tuple | None) or not all(isinstance(c, Callback) for c in callbacks or ()):
+        raise ValueError(f"callbacks must be a list of Callback objects, [EarlyStopping()]; got {callbacks!r}")
+    return list(callbacks or ())
+
+
+def _named_val(scores: dict[str, float]) -> dict[str, float]:
+    return {f"val_{name}": value for name, value in scores.items()}

@@ -44,6 +44,7 @@ LAYER_CASES = [
     ),
     LayerCase("BatchNorm", nn.BatchNorm, (3,)),
     LayerCase("BatchNorm, on images", lambda: nn.BatchNorm(momentum=0.8, epsilon=1e-3), (2, 3, 4)),
+    LayerCase("BatchNorm, biased variance", lambda: nn.BatchNorm(unbiased=False), (3,)),
     LayerCase("LayerNorm", nn.LayerNorm, (6,)),
     LayerCase("LayerNorm, on a sequence", lambda: nn.LayerNorm(epsilon=1e-3), (3, 4)),
     LayerCase("Maxout, 2 pieces", lambda: nn.Maxout(3), (4,), KINKS),

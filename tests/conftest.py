@@ -47,6 +47,16 @@ def pytest_sessionfinish(session):
         REPORT.write_text(json.dumps(_lines, indent=1), encoding="utf-8")
 
 
+@pytest.fixture
+def figures():
+    """Draw without windows, and leave no figure open."""
+    from matplotlib import pyplot as plt
+
+    plt.switch_backend("Agg")
+    yield
+    plt.close("all")
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Start the machine's Chromium without a window; skip where there is none, but never in CI."""

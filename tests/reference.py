@@ -79,10 +79,12 @@ def _batch_norm(layer, input_shape):
         ((params, buffers),) = state
         running = [buffers["mean"], buffers["variance"]]
         y, moved = reference.stateless_call([params["gamma"], params["beta"]], running, x, training=training)
-        # Keras keeps the running mean of σ²; the paper and PyTorch that of the unbiased estimate, n/(n - 1) σ².
-        n = x.size // x.shape[-1]
-        kept = layer.momentum * buffers["variance"]
-        variance = kept + (moved[1] - kept) * n / (n - 1) if training else buffers["variance"]
+        variance = moved[1]
+        if layer.unbiased and training:
+            # Keras keeps the running mean of σ²; the paper and PyTorch that of the unbiased estimate, n/(n - 1) σ².
+            n = x.size // x.shape[-1]
+            kept = layer.momentum * buffers["variance"]
+            variance = kept + (variance - kept) * n / (n - 1)
         return y, [(params, {"mean": moved[0], "variance": variance})]
 
     return apply

@@ -69,8 +69,11 @@ def test_check_that_accepts_a_recorded_wrong_answer_stops_the_notebook():
 
 
 def test_an_exercise_records_at_least_two_wrong_answers():
-    with pytest.raises(ValueError, match="at least two wrong answers; got 1"):
-        exercise(wrong=[1])
+    for wrong in ([1], 3):
+        with pytest.raises(ValueError, match="wrong must be a list of at least two wrong answers; got"):
+            exercise(wrong=wrong)
+    with pytest.raises(TypeError, match="exercise must decorate a function; got 3"):
+        exercise(wrong=[1, 2])(3)
 
 
 @pytest.mark.parametrize("finding", [None, np.array([True, True])])

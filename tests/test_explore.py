@@ -6,26 +6,23 @@ import itertools
 import re
 from types import SimpleNamespace
 
+import ipywidgets
 import numpy as np
 import pytest
+from ipywidgets.widgets.widget import _instances
+from matplotlib import pyplot as plt
+from matplotlib.patches import Rectangle
+from PIL import Image
 
-matplotlib = pytest.importorskip("matplotlib")
-ipywidgets = pytest.importorskip("ipywidgets")
-matplotlib.use("Agg")
+from nnlib.course import explore as module
+from nnlib.course.explore import describe, explore, make_control, picture
 
-from ipywidgets.widgets.widget import _instances  # noqa: E402
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.patches import Rectangle  # noqa: E402
-from PIL import Image  # noqa: E402
-
-from nnlib.course import explore as module  # noqa: E402
-from nnlib.course.explore import describe, explore, make_control, picture  # noqa: E402
+pytestmark = pytest.mark.usefixtures("figures")
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left_behind():
+def _no_widgets_left_behind():
     yield
-    plt.close("all")
     for widget in list(_instances.values()):
         widget.close()
 

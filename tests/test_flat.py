@@ -1,12 +1,14 @@
 """All parameters in one buffer: what the layers see, what an optimizer moves and what is saved is one."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
 from cases import LAYER_CASES, samples
 
 import nnlib as nn
+from nnlib.initializers import INITIALIZERS
 from nnlib.layers import Dense
 
 
@@ -47,17 +49,57 @@ def test_training_never_cuts_a_view_off(case):
     assert_views(model)
 
 
-def test_a_copy_has_views_of_its_own_and_learns_alike():
-    """copy.deepcopy would copy each view as an array, and its optimizer would move numbers that no layer sees."""
+COPIES = {"deepcopy": copy.deepcopy, "pickle": lambda model: pickle.loads(pickle.dumps(model))}
+
+
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+def test_a_copy_has_views_of_its_own_and_learns_alike(copied, tmp_path):
+    """A copied view is an array of its own: an optimizer would move numbers, and a layer average, that nobody sees."""
     model, X, y = network(), samples(8, 3), samples(8, 2, seed=1)
     model.fit(X, y, loss="mse", optimizer="Adam")
-    twin = copy.deepcopy(model)
+    twin = copied(model)
     assert_views(twin)
     assert not np.shares_memory(twin.params, model.params)
+    assert (twin.predict(X) == model.predict(X)).all()
     model.fit(X, y, epochs=3)
     assert (twin.params != model.params).any()
     twin.fit(X, y, epochs=3)
     assert (twin.params == model.params).all()
+    assert (twin.predict(X) == model.predict(X)).all()
+    twin.save(tmp_path / "twin.npz")
+    assert (nn.load(tmp_path / "twin.npz").predict(X) == model.predict(X)).all()
+
+
+@pytest.mark.parametrize("case", LAYER_CASES, ids=str)
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+def test_a_copy_of_any_layer_behaves_as_the_layer(copied, case):
+    """Also between forward and backward: whatever the way back needs is in the copy."""
+    model = nn.Sequential([Dense(case.input_shape[-1]), case.make()], seed=2).build(case.input_shape)
+    x, y = samples(4, *case.input_shape), samples(4, *model.output_shape, seed=1)
+    model.fit(x, y, loss="mse", optimizer="RMSprop")
+    model.forward(x, training=True)
+    twin = copied(model)
+    assert (twin.backward(y) == model.backward(y)).all()
+    assert (twin.grads == model.grads).all()
+    losses = [m.train_on_batch(x, y) for m in (model, twin)]
+    assert losses[0] == losses[1]
+    assert (twin.predict(x) == model.predict(x)).all()
+
+
+OPTIONS = [
+    nn.Dense(2, {"name": "elu", "alpha": 0.5}, initializer={"name": "normal", "std": 0.1}),
+    nn.Dense(2, {"name": "leaky_relu", "slope": 0.2}, bias_initializer={"name": "constant", "value": 0.1}),
+    nn.Dense(2, initializer={"name": "variance_scaling", "scale": 3, "fan": "out", "distribution": "uniform"}),
+]
+
+
+@pytest.mark.parametrize("layer", [*OPTIONS, *(Dense(2, initializer=name) for name in INITIALIZERS)], ids=repr)
+def test_pickled_options_are_those_of_the_layer(layer):
+    """As for joblib, which sends models to other processes."""
+    again = pickle.loads(pickle.dumps(layer))
+    one, other = (nn.Sequential([part], seed=4).build(3) for part in (layer, again))
+    assert repr(again) == repr(layer)
+    assert (one.predict(samples(5, 3)) == other.predict(samples(5, 3))).all()
 
 
 def test_a_model_without_parameters_is_one():

@@ -31,17 +31,19 @@ def test_dense_by_hand(record_check):
     record_check("formulas", "Dense, one row", "by hand", error, 0)
 
 
-def test_batch_norm_of_three_numbers(record_check):
+@pytest.mark.parametrize(("unbiased", "variance"), [(True, 1.6), (False, 0.9 + 1.4 / 3)])
+def test_batch_norm_of_three_numbers(unbiased, variance, record_check):
     """1, 2, 6: mean 3, variance 14/3, unbiased 7. With momentum 0.9 the running mean is 0.3, the variance 0.9 + 0.7."""
-    layer = build(nn.BatchNorm(epsilon=1 / 3), 1, gamma=[2], beta=[1])  # σ² + ε = 5
+    layer = build(nn.BatchNorm(epsilon=1 / 3, unbiased=unbiased), 1, gamma=[2], beta=[1])  # σ² + ε = 5
     y = layer.forward(np.array([[1.0], [2.0], [6.0]]), training=True)
     error = max(
         off(y, 1 + 2 * np.array([[-2], [-1], [3]]) / 5**0.5),
         off(layer.buffers["mean"], 0.3),
-        off(layer.buffers["variance"], 1.6),
+        off(layer.buffers["variance"], variance),
     )
     prediction = layer.forward(np.array([[0.3]]), training=False)
-    record_check("formulas", "BatchNorm, of 1, 2 and 6", "by hand", max(error, off(prediction, 1)), 1e-15)
+    subject = "BatchNorm, of 1, 2 and 6" + ("" if unbiased else ", unbiased=False")
+    record_check("formulas", subject, "by hand", max(error, off(prediction, 1)), 1e-15)
 
 
 def test_layer_norm_of_three_numbers(record_check):
@@ -203,11 +205,46 @@ def test_non_contiguous_input_gives_the_same(case):
         assert all(np.allclose(a, b, rtol=1e-12, atol=1e-14) for a, b in zip(results[0], other, strict=True))
 
 
-def test_batch_norm_of_one_row_is_beta_and_learns_no_nan():
-    layer = build(nn.BatchNorm(), 2, beta=[3, 4])
-    assert layer.forward(np.array([[7.0, -1.0]]), training=True).tolist() == [[3, 4]]
-    assert np.isfinite(layer.backward(np.ones((1, 2)))).all()
-    assert np.isfinite(layer.buffers["variance"]).all()
+def test_batch_norm_of_one_row_is_that_of_prediction(record_check):
+    """One row has no spread to divide by. Running mean 1 and variance 3, ε = 1: (x - 1)/2, and slope ½ · γ."""
+    layer = build(nn.BatchNorm(epsilon=1.0), 2, gamma=[2, 4], beta=[3, 4])
+    layer.buffers["mean"][...], layer.buffers["variance"][...] = 1, 3
+    y, dx = layer.forward(np.array([[7.0, -1.0]]), training=True), layer.backward(np.array([[1.0, 10.0]]))
+    error = max(off(y, [[9, 0]]), off(dx, [[1, 20]]), off(layer.grads["gamma"], [3, -10]))
+    kept = max(off(layer.buffers["mean"], 1), off(layer.buffers["variance"], 3), off(layer.grads["beta"], [1, 10]))
+    record_check("formulas", "BatchNorm, of one row", "by hand", max(error, kept), 0)
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 3)], ids=str)
+def test_batch_norm_of_one_row_has_the_right_derivative(shape):
+    model = nn.Sequential([nn.Dense(3, "tanh"), nn.BatchNorm(), nn.Dense(2)]).build(shape)
+    assert nn.check_gradients(model, samples(1, *shape), samples(1, *model.output_shape, seed=1), "mse") < 1e-7
+
+
+def test_running_variance_is_that_of_the_data_although_a_single_row_is_left_over():
+    """1025 rows in batches of 32 leave one; as a batch of variance 0 it would pull the average down by a tenth."""
+    X = 2 + 3 * samples(1025, 1)
+    model = nn.Sequential([nn.BatchNorm(), nn.Dense(1)])
+    model.fit(X, X, loss="mse", optimizer=nn.SGD(0.0), epochs=10, shuffle=False)
+    mean, variance = 0.0, 1.0  # by hand: the 32 whole batches, ten times
+    for batch in [X[i : i + 32] for i in range(0, 1024, 32)] * 10:
+        mean, variance = 0.9 * mean + 0.1 * batch.mean(), 0.9 * variance + 0.1 * batch.var(ddof=1)
+    buffers = model.layers[0].buffers
+    np.testing.assert_allclose([buffers["mean"][0], buffers["variance"][0]], [mean, variance], rtol=1e-12)
+    # an average with weights 0.1 · 0.9ᵏ of estimates from 32 rows: standard error √(0.1/1.9) · √(2/31) = 6 %
+    assert abs(variance / X.var() - 1) < 0.2
+
+
+def test_batches_of_one_row_train_like_a_network_without_batch_norm():
+    """The running statistics stay 0 and 1, so that y = γ x/√(1 + ε) + β; γ and β learn, and predictions stay sane."""
+    X, y = samples(40, 3), samples(40, 1, seed=1)
+    model = nn.Sequential([nn.BatchNorm(epsilon=1e-5), nn.Dense(1)])
+    history = model.fit(X, y, loss="mse", optimizer=nn.SGD(0.01), batch_size=1, epochs=3, validation_data=(X, y))
+    gamma, beta, W, b = (layer.params[name] for layer in model.layers for name in layer.params)
+    by_hand = (X / np.sqrt(1 + 1e-5) * gamma + beta) @ W + b
+    np.testing.assert_allclose(model.predict(X), by_hand, rtol=1e-12)
+    assert history["val_loss"][-1] == pytest.approx(((by_hand - y) ** 2).mean(), rel=1e-12)
+    assert history["val_loss"][-1] < 2 * y.var()
 
 
 @pytest.mark.parametrize("rate", [1e-9, 0.1, 0.4, 1 / 3, 0.999, 1 - 1e-12])

@@ -1,5 +1,9 @@
 """Losses beside values on paper, in weighted batches, and where logarithms end."""
 
+import copy
+import pickle
+import pydoc
+
 import numpy as np
 import pytest
 from cases import LOSS_CASES
@@ -7,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nnlib as nn
-from nnlib import activations
+from nnlib import activations, losses
 from nnlib.losses import FUSED, LOSSES, check_output, check_targets, get, make_huber
 
 LN2 = np.log(2)
@@ -112,8 +116,8 @@ def test_flat_targets_are_refused_not_broadcast(name):
     [
         ("binary_crossentropy", [[2.0]], r"binary_crossentropy needs y in \[0, 1\]; got values from 2 to 2"),
         ("binary_crossentropy", [[-1.0], [1.0]], "got values from -1 to 1"),
-        ("categorical_crossentropy", [[0, 1.0], [1.0, 1.0]], r"needs y one-hot .* row 1 is \[1.0, 1.0\]"),
-        ("categorical_crossentropy", [[0.0], [1.0]], r"row 0 is \[0.0\]"),
+        ("categorical_crossentropy", [[0, 1.0], [1.0, 1.0]], r"must be one-hot .* row 1 is \[1.0, 1.0\]"),
+        ("categorical_crossentropy", [[0.0], [1.0]], r"two or more classes; got shape \(2, 1\)"),
     ],
 )
 def test_targets_that_are_none(name, y, message):
@@ -123,11 +127,10 @@ def test_targets_that_are_none(name, y, message):
 
 def test_cross_entropy_of_raw_scores_is_refused():
     """Log of a number that is no probability is a number, too: the training would run and learn nothing."""
-    with pytest.raises(ValueError, match="ends in probabilities, activation='softmax'; got 'linear'"):
+    with pytest.raises(ValueError, match=r"yields distributions, activation='softmax' .* got 'linear'"):
         check_output(get("categorical_crossentropy"), activations.linear)
     check_output(get("binary_crossentropy"), activations.sigmoid)
     check_output(get("mse"), activations.linear)
-    check_output(get("binary_crossentropy"), None)
 
 
 @pytest.mark.parametrize("loss", ["binary_crossentropy", "categorical_crossentropy"])
@@ -135,7 +138,7 @@ def test_cross_entropy_of_raw_scores_is_refused():
 def test_no_other_activation_yields_probabilities(last, loss):
     """Tanh reaches from -1 to 1, ELU below 0, ReLU above 1: the logarithm takes them all, and means nothing."""
     model = nn.Sequential([nn.Dense(2, last)])
-    with pytest.raises(ValueError, match="probabilities"):
+    with pytest.raises(ValueError, match=r"yields (probabilities|distributions)"):
         model.fit([[1.0, 2.0]], [[1.0, 0.0]], loss=loss, optimizer="SGD")
 
 
@@ -144,3 +147,119 @@ def test_wrong_arguments_are_named():
         get("mean")
     with pytest.raises(ValueError, match=r"delta must be a finite number in \(0"):
         make_huber(0)
+
+
+# -- what a loss may be asked -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["mse", "mae", "huber", "rmse"])
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int64", "bool", ">f8"])
+def test_integers_are_numbers_and_do_not_overflow(name, dtype):
+    p, y = np.array([[0], [1], [1]], dtype), np.array([[1], [1], [0]], dtype)
+    assert get(name).value(p, y) == get(name).value(p.astype(float), y.astype(float))
+    assert (get(name).grad(p, y) == get(name).grad(p.astype(float), y.astype(float))).all()
+
+
+def test_a_loss_leaves_alone_what_the_slope_returns():
+    kept = np.array([[3.0], [4.0]])
+    own = losses.Loss("own", rows=lambda p, y: (p - y)[:, 0] ** 2, slope=lambda p, y: kept)
+    assert (own.grad(np.ones((2, 1)), np.ones((2, 1)), [1.0, 3.0]) == [[1.5], [6.0]]).all()
+    assert (kept == [[3.0], [4.0]]).all()
+
+
+@pytest.mark.parametrize("method", ["value", "grad"])
+@pytest.mark.parametrize(
+    ("name", "p", "y", "w", "match"),
+    [
+        ("mse", [[1.0]], [[np.nan]], None, r"y_true must be finite in float64; y_true\[0, 0\] is nan"),
+        ("mse", [[1.0], [2.0]], [[1.0], [2.0]], [[1.0], [1.0]], r"sample_weight must hold 2 .* got shape \(2, 1\)"),
+        ("mse", [[1.0], [2.0]], [[1.0], [2.0]], [1.0, -1.0], "sample_weight must hold 2 .* smallest -1"),
+        ("binary_crossentropy", [[1.5]], [[1.0]], None, r"needs y_pred in \[0, 1\]"),
+        ("binary_crossentropy", [[0.5]], [[2.0]], None, r"needs y_true in \[0, 1\]"),
+        ("categorical_crossentropy", [[0.9, 0.9]], [[0.0, 1.0]], None, "y_pred .* must be one-hot"),
+        ("categorical_crossentropy", [[0.5, 0.5]], [[2.0, 5.0]], None, r"needs y_true in \[0, 1\]"),
+        ("categorical_crossentropy", [[1.0]], [[1.0]], None, "y_pred .* two or more classes"),
+        ("mse", [["a"]], [[1.0]], None, "y_pred must hold numbers"),
+    ],
+)
+def test_what_has_no_loss_is_refused(name, p, y, w, match, method):
+    with pytest.raises(ValueError, match=match):
+        getattr(get(name), method)(p, y, w)
+
+
+PAIR = {"binary_crossentropy": "sigmoid", "categorical_crossentropy": "softmax"}
+
+
+@pytest.mark.parametrize("name", PAIR)
+@pytest.mark.parametrize(
+    "last",
+    [
+        *(nn.Dense(2, activation) for activation in activations.ACTIVATIONS),
+        *(nn.BatchNorm(), nn.Maxout(2), nn.Flatten(), nn.Residual(nn.Dense(2, "softmax")), nn.Dropout(0.1)),
+        nn.LayerNorm(),
+        nn.Activation("sigmoid"),
+    ],
+    ids=repr,
+)
+def test_cross_entropy_only_of_what_is_a_probability(name, last):
+    """0.9 and 0.9 of two sigmoids are no distribution, and the sum of one probability is always 1."""
+    model = nn.Sequential([nn.Dense(2), copy.deepcopy(last)])
+    X, y = np.ones((4, 3)), np.eye(2)[[0, 1, 1, 0]]
+    calls = [
+        lambda: model.fit(X, y, loss=name, optimizer="Adam"),
+        lambda: model.evaluate(X, y, loss=name),
+        lambda: model.train_on_batch(X, y, loss=name, optimizer=nn.SGD(0.1)),
+        lambda: nn.check_gradients(model, X, y, name),
+        lambda: model.input_gradient(X, y, name),
+    ]
+    fits = getattr(getattr(last, "activation", None), "name", None) == PAIR[name]
+    for call in calls:
+        if fits:
+            call()
+        else:
+            with pytest.raises(ValueError, match=f"{name}' needs a model whose last layer yields"):
+                call()
+    assert (model.params is not None) == fits
+
+
+def test_an_own_activation_says_what_it_yields():
+    """A hard sigmoid, clip(0.2z + 0.5, 0, 1), is a probability, but not the partner of a fused pair."""
+    hard = activations.Activation(
+        "sigmoid",  # the name is no identity
+        f=lambda z: np.clip(0.2 * z + 0.5, 0, 1),
+        vjp=lambda da, z, a: da * 0.2 * ((a > 0) & (a < 1)),
+        yields="probabilities",
+    )
+    model, loss = nn.Sequential([nn.Dense(1, hard)], seed=1), get("binary_crossentropy")
+    assert model.objective(loss) is loss
+    X, y = np.linspace(-1, 1, 6).reshape(-1, 2), np.array([[0], [1], [1]])
+    assert nn.check_gradients(model, X, y, loss) < 1e-7
+
+
+def test_an_own_loss_is_not_taken_for_the_built_in_of_its_name():
+    """Twice the cross-entropy, under its name: with the fused pair it would train as the built-in does."""
+    built_in = get("binary_crossentropy")
+    own = losses.Loss(
+        "binary_crossentropy",
+        rows=lambda p, y: 2 * built_in.rows(p, y),
+        slope=lambda p, y: 2 * built_in.slope(p, y),
+        needs="probabilities",
+    )
+    X, y = np.linspace(-1, 1, 6).reshape(-1, 2), np.array([[0], [1], [1]])
+    model = nn.Sequential([nn.Dense(1, "sigmoid")], seed=1)
+    assert model.evaluate(X, y, loss=own)["loss"] == pytest.approx(2 * model.evaluate(X, y, loss=built_in)["loss"])
+    assert nn.check_gradients(model, X, y, own) < 1e-7
+
+
+def test_a_copy_and_a_pickle_of_a_model_keep_the_fused_pair():
+    model = nn.Sequential([nn.Dense(1, "sigmoid")])
+    model.fit(np.ones((2, 2)), [[0], [1]], loss="binary_crossentropy", optimizer="SGD")
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert isinstance(twin.objective(twin.loss), losses.FusedLoss)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_help_shows_the_formula(name):
+    text = pydoc.render_doc(get(name), renderer=pydoc.plaintext)
+    assert "ℓ =" in text or "L =" in text
+    assert "A pure pair" not in text

@@ -22,8 +22,11 @@ CLASSES = {
 }
 
 
+SCORES = {"roc_auc", "calibration_error"}  # of probabilities, below
+
+
 def test_no_metric_can_be_added_without_a_reference():
-    assert set(REGRESSION) | set(CLASSES) == set(metrics.METRICS)
+    assert set(REGRESSION) | set(CLASSES) | SCORES == set(metrics.METRICS)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
@@ -51,17 +54,99 @@ def test_classes(name, k, record_check):
     record_check("framework", f"metric {name}, {k} columns", "scikit-learn", error, 1e-12)
 
 
+@pytest.mark.parametrize("k", [1, 2, 5])
+@pytest.mark.parametrize("digits", [1, 8], ids=["with ties", "without ties"])
+def test_area_under_the_roc_curve(k, digits, record_check):
+    rng = np.random.default_rng(k)
+    truth = rng.integers(0, max(k, 2), 80)
+    p = rng.random((80, k)).round(digits) + 0.3 * np.eye(max(k, 2))[truth][:, -k:]
+    y = truth[:, None] if k == 1 else np.eye(k)[truth]
+    if k < 3:
+        expected = sklearn_metrics.roc_auc_score(truth, p[:, -1])
+    else:
+        expected = np.mean([sklearn_metrics.roc_auc_score(y[:, i], p[:, i]) for i in range(k)])
+    error = abs(metrics.roc_auc(p, y) - expected)
+    record_check("framework", f"metric roc_auc, {k} columns, {digits} digits", "scikit-learn", error, 1e-12)
+
+
+def test_area_without_one_of_the_classes_is_undefined():
+    assert np.isnan(metrics.roc_auc([[0.2], [0.7]], [[1], [1]]))
+    assert np.isnan(metrics.roc_auc(np.eye(3)[[0, 1]], np.eye(3)[[0, 1]]))
+
+
+def test_calibration_error_of_yes_and_no(record_check):
+    """scikit-learn bins in the same way, and says of each bin the mean probability and the share of ones."""
+    calibration = pytest.importorskip("sklearn.calibration")
+    rng = np.random.default_rng(3)
+    p = rng.random(400)
+    y = (rng.random(400) < p**2).astype(int)
+    share, mean = calibration.calibration_curve(y, p, n_bins=10)
+    count = np.histogram(p, bins=10, range=(0, 1))[0]
+    expected = np.sum(count / 400 * np.abs(share - mean))
+    error = abs(metrics.calibration_error(p[:, None], y[:, None]) - expected)
+    record_check("framework", "metric calibration_error, 1 column", "scikit-learn", error, 1e-12)
+
+
+def test_calibration_error_by_hand():
+    """Two rows sure to 0.9 of which one is right, two sure to 0.6 of which both are: ½·|0.9 - ½| + ½·|0.6 - 1|."""
+    p = np.array([[0.9, 0.1], [0.1, 0.9], [0.6, 0.4], [0.4, 0.6]])
+    y = np.eye(2)[[0, 0, 0, 1]]
+    assert metrics.calibration_error(p, y) == pytest.approx(0.5 * 0.4 + 0.5 * 0.4)
+    assert metrics.calibration_error(p, y, bins=1) == pytest.approx(abs(0.75 - 0.75))
+    assert metrics.calibration_error(np.eye(2), np.eye(2)) == 0
+
+
+def test_calibration_error_wants_probabilities():
+    with pytest.raises(ValueError, match=r"y_pred must hold probabilities in \[0, 1\]; got values from -1 to 2"):
+        metrics.calibration_error([[-1.0], [2.0]], [[0], [1]])
+    with pytest.raises(ValueError, match="bins must be a positive integer; got 0"):
+        metrics.calibration_error([[0.5]], [[1]], bins=0)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", ">f8", "float16", "bool"])
+def test_integers_are_numbers_and_do_not_overflow(dtype):
+    """uint8: 1 - 2 is 255, and a mean absolute error of 254.5 looks like a bad model."""
+    y, p = np.array([[0], [1], [1]], dtype), np.array([[1], [0], [1]], dtype)
+    assert metrics.mae(p, y) == pytest.approx(2 / 3)
+    assert metrics.rmse(p, y) == pytest.approx(np.sqrt(2 / 3))
+    assert metrics.mae(np.array([[1], [255]], "uint8"), np.array([[2], [253]], "uint8")) == 1.5
+    assert metrics.accuracy(p, y) == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("name", metrics.METRICS)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_prediction_that_is_no_number_has_no_score(name, bad):
+    with pytest.raises(ValueError, match=r"y_pred must be finite in float64; y_pred\[1, 0\] is"):
+        metrics.get(name)([[0.0], [bad]], [[0], [1]])
+
+
+@pytest.mark.parametrize("name", [*CLASSES, "roc_auc", "calibration_error"])
+@pytest.mark.parametrize(
+    ("y", "match"),
+    [
+        ([[3], [4]], "one-hot, or .* be 0 or 1"),
+        ([[0.5], [1]], "one-hot, or .* be 0 or 1"),
+        ([[1, 1], [1, 0]], r"row 0 is \[1.0, 1.0\]"),
+        ([[0, 0], [1, 0]], r"row 0 is \[0.0, 0.0\]"),
+        ([[2, -1], [1, 0]], r"row 0 is \[2.0, -1.0\]"),
+    ],
+    ids=["class numbers", "halves", "two classes", "no class", "beyond 1"],
+)
+def test_what_is_no_class_is_refused(name, y, match):
+    """accuracy([[3], [4]], [[5], [7]]) was 1: all of them are at least one half."""
+    with pytest.raises(ValueError, match=f"y_true must .*{match}"):
+        metrics.get(name)(np.full(np.shape(y), 0.5), y)
+
+
+def test_one_half_is_a_yes():
+    assert metrics.classes(np.array([[0.5], [0.4999]])).tolist() == [1, 0]
+
+
 def test_confusion_counts_rows_of_class_i_taken_for_class_j():
     y = np.eye(3)[[0, 0, 1, 2, 2, 2]]
     p = np.eye(3)[[0, 1, 1, 0, 2, 2]]
     assert metrics.confusion(p, y).tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 2]]
     assert metrics.confusion(np.array([[0.9], [0.1]]), np.array([[1], [1]])).tolist() == [[0, 0], [1, 1]]
-
-
-def test_one_half_is_a_yes():
-    """The threshold itself belongs to class 1, as the docstring says."""
-    assert metrics.classes(np.array([[0.5], [np.nextafter(0.5, 0)]])).tolist() == [1, 0]
-    assert metrics.accuracy(np.array([[0.5]]), np.array([[1.0]])) == 1
 
 
 def test_nothing_predicted_positive_is_zero_not_an_error():
@@ -89,5 +174,5 @@ def test_flat_targets_are_refused_not_broadcast(name):
 @pytest.mark.parametrize("name", CLASSES)
 def test_classes_of_a_flat_array_are_refused(name):
     """Its last axis is the rows: the largest of all rows would be taken for a class."""
-    with pytest.raises(ValueError, match=r"y must have shape \(rows, classes\)"):
+    with pytest.raises(ValueError, match=r"y_true must have shape \(rows, classes\)"):
         metrics.get(name)(np.array([0.2, 0.8]), np.array([0.0, 1.0]))

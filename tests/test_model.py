@@ -4,12 +4,18 @@ import warnings
 
 import numpy as np
 import pytest
-from cases import samples
+from cases import LAYER_CASES, samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import nnlib as nn
+from nnlib.gradcheck import numerical_gradient, relative_error
+
+
+def one_hot(k, rows, seed=0):
+    return np.eye(k)[np.random.default_rng(seed).integers(0, k, rows)]
+
 
 # -- what comes in ----------------------------------------------------------------------------------------------------
 
@@ -99,7 +105,7 @@ FIT = {"loss": "mse", "optimizer": "SGD"}
     [
         (
             lambda m: m.fit(X4, Y4[:, 0], **FIT),
-            r"y must have shape \(rows, ...\) .* got shape \(4,\); use y.reshape\(-1, 1\)",
+            r"y must have shape \(rows, ...\) .* got \(4,\); use y.reshape\(-1, 1\)",
         ),
         (lambda m: m.fit(X4, Y4[:, :1], **FIT), r"y must have shape \(4, 2\); got \(4, 1\)"),
         (lambda m: m.fit(X4, Y4[:3], **FIT), r"y must have shape \(4, 2\); got \(3, 2\)"),
@@ -111,8 +117,11 @@ FIT = {"loss": "mse", "optimizer": "SGD"}
         (lambda m: m.fit(X4, Y4, metrics="rmse", **FIT), r"metrics must be a list; got 'rmse'; use \['rmse'\]"),
         (lambda m: m.fit(X4, Y4, metrics=["mape"], **FIT), "metric must be one of accuracy, .*; got 'mape'"),
         (lambda m: m.fit(X4, Y4, validation_data=X4, **FIT), r"validation_data must be a pair \(X, y\); got ndarray"),
-        (lambda m: m.fit(X4, Y4, validation_data=(X4[:, :2], Y4), **FIT), r"validation X must have shape \(rows, 3\)"),
-        (lambda m: m.fit(X4, Y4, validation_data=(X4, Y4 * np.nan), **FIT), "validation y must be finite"),
+        (
+            lambda m: m.fit(X4, Y4, validation_data=(X4[:, :2], Y4), **FIT),
+            r"validation_data X must have shape \(rows, 3\)",
+        ),
+        (lambda m: m.fit(X4, Y4, validation_data=(X4, Y4 * np.nan), **FIT), "validation_data y must be finite"),
         (lambda m: m.fit(X4, Y4, sample_weight=[1, 2], **FIT), "sample_weight must hold 4 finite numbers >= 0"),
         (lambda m: m.fit(X4, Y4, sample_weight=[1, 2, -1, 1], **FIT), "sample_weight must hold 4 finite numbers >= 0"),
         (
@@ -125,17 +134,17 @@ FIT = {"loss": "mse", "optimizer": "SGD"}
         ),
         (
             lambda m: m.fit(X4, np.eye(2)[[0, 1, 1, 0]], loss="categorical_crossentropy", optimizer="SGD"),
-            "ends in probabilities",
+            "last layer yields distributions",
         ),
         (lambda m: m.predict([[1.0, 2.0], [1.0]]), "X must be rows of equal length"),
         (lambda m: m.predict(X4[:, :2]), r"X must have shape \(rows, 3\); got \(4, 2\)"),
-        (lambda m: m.evaluate(X4, Y4), "loss must be one of .*; got None and no earlier fit"),
+        (lambda m: m.evaluate(X4, Y4), "loss must be one of .*; got None"),
         (
             lambda m: m.evaluate(X4, 3 * np.abs(Y4), loss="binary_crossentropy"),
-            r"binary_crossentropy needs y in \[0, 1\]",
+            r"binary_crossentropy.* needs a model whose last layer yields probabilities",
         ),
         (lambda m: m.build(3), r"the model is already built for inputs of shape \(3,\)"),
-        (lambda m: m.set_weights([np.zeros(3)]), r"weights must have shapes \[\(20,\)\]; got \[\(3,\)\]"),
+        (lambda m: m.set_weights([np.zeros(3)]), r"weights must have shapes \[\(20,\)\]; got \[array"),
     ],
 )
 def test_wrong_arguments_are_named(call, message):
@@ -146,8 +155,8 @@ def test_wrong_arguments_are_named(call, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: nn.Sequential([]), "layers must hold at least one layer; got none"),
-        (lambda: nn.Sequential(["Dense"]), "layers must hold nnlib layers; got 'Dense'"),
+        (lambda: nn.Sequential([]), "layers must be a list of one or more nnlib layers"),
+        (lambda: nn.Sequential(["Dense"]), "layers must be a list of one or more nnlib layers"),
         (lambda: nn.Sequential([nn.Dense(1)], seed=-1), "seed must be a non-negative integer"),
         (lambda: nn.Sequential([nn.Dense(1)], seed=np.random.Generator(np.random.MT19937(0))), "Generator over PCG64"),
         (lambda: nn.Sequential([nn.Dense(1)], dtype="float16"), "dtype must be 'float32' or 'float64'; got 'float16'"),
@@ -226,3 +235,57 @@ def test_float32_follows_float64():
     for model in models:
         model.fit(X, y, epochs=5, loss="mse", optimizer=nn.SGD(0.05))
     np.testing.assert_allclose(models[0].params, models[1].params, atol=1e-5)
+
+
+# -- refused means unchanged ------------------------------------------------------------------------------------------
+
+
+def test_what_does_not_fit_into_memory_is_refused_and_forgotten():
+    """An allocation that fails must not leave layers that "already belong to another model"."""
+    layers = [nn.Dense(3), nn.Dense(2**31 - 1), nn.Dense(2**31 - 1)]
+    model = nn.Sequential(layers, seed=1)
+    with pytest.raises(ValueError, match=r"layers must fit into memory for input_shape \(4,\)"):
+        model.build(4)
+    assert model.params is None
+    assert layers[0].output_shape is None
+    np.testing.assert_array_equal(
+        nn.Sequential(layers[:1], seed=1).build(4).params, nn.Sequential([nn.Dense(3)], seed=1).build(4).params
+    )
+
+
+def test_a_refused_target_leaves_a_new_model_unbuilt():
+    model = nn.Sequential([nn.Dense(2)], seed=1)
+    for call in (model.evaluate, model.fit, model.input_gradient):
+        with pytest.raises(ValueError, match="y must have shape"):
+            call(samples(4, 3), samples(4, 1), loss="mse", **({"optimizer": "SGD"} if call == model.fit else {}))
+        assert model.params is None
+    np.testing.assert_array_equal(model.build(3).params, nn.Sequential([nn.Dense(2)], seed=1).build(3).params)
+
+
+# -- the gradient of the input ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", LAYER_CASES, ids=str)
+def test_input_gradient(case, record_check):
+    """As the model predicts: dropout off, running statistics on; and everything stays as it was."""
+    model = nn.Sequential([case.make(), nn.Dense(2)], seed=2).build(case.input_shape)
+    model.compute_gradients(samples(5, *case.input_shape), samples(5, *model.output_shape), model.objective("mse"))
+    X, y = samples(3, *case.input_shape, seed=1), samples(3, *model.output_shape, seed=2)
+    before = [model.rng.bit_generator.state, *model.get_weights(), model.grads.copy()]
+    by_hand = model.input_gradient(X, y, "mse")
+    assert all(np.array_equal(a, b) for a, b in zip(before[1:], [*model.get_weights(), model.grads], strict=True))
+    assert model.rng.bit_generator.state == before[0]
+    by_difference = numerical_gradient(lambda: model.evaluate(X, y, loss="mse")["loss"], X)
+    error = relative_error(by_hand, by_difference)
+    record_check("derivatives", f"input gradient through {case.label}", "central differences", error, case.tolerance)
+
+
+def test_input_gradient_of_a_classifier_through_the_fused_pair():
+    model = nn.Sequential([nn.Dense(4, "tanh"), nn.Dense(3, "softmax")], seed=2)
+    X, y = samples(5, 2), one_hot(3, 5)
+    by_hand = model.input_gradient(X, y, "categorical_crossentropy")
+    assert by_hand.shape == X.shape
+    by_difference = numerical_gradient(lambda: model.evaluate(X, y, loss="categorical_crossentropy")["loss"], X)
+    assert relative_error(by_hand, by_difference) < 1e-7
+    model.fit(X, y, loss="categorical_crossentropy", optimizer="SGD")
+    assert model.input_gradient(X[:1], y[:1]).shape == (1, 2)  # the loss of `fit`

@@ -33,3 +33,17 @@ def test_sizes_by_layer_work_on_a_trained_model():
     _, gradient = sizes_by_layer(model, X, np.ones((8, 1)))
     assert np.isfinite(gradient).all()
     np.testing.assert_array_equal(model.params, before)
+
+
+@pytest.mark.parametrize(
+    ("model", "x", "dy", "message"),
+    [
+        ("model", np.ones((2, 3)), np.ones((2, 1)), "model must be a Sequential; got 'model'"),
+        (None, np.ones((2, 4)), np.ones((2, 1)), "4"),
+        (None, np.ones((2, 3)), np.ones((2, 2)), r"dy must have the shape of the output, \(2, 1\); got \(2, 2\)"),
+        (None, np.ones((2, 3)), [1, 1], r"dy must have the shape of the output, \(2, 1\); got \(2,\)"),
+    ],
+)
+def test_what_does_not_fit_the_model_is_named(model, x, dy, message):
+    with pytest.raises(ValueError, match=message):
+        sizes_by_layer(model or nn.Sequential([nn.Dense(1)]).build(3), x, dy)

@@ -229,4 +229,5 @@ def test_options_of_losses_activations_and_initializers_survive(tmp_path):
 
 def test_numbers_of_numpy_become_plain(tmp_path):
     storage.write(tmp_path / "x.npz", {"rate": np.float32(0.5), "n": np.int64(3)}, {})
-    assert storage.read(tmp_path / "x.npz")[0] == {"format": 1, "rate": 0.5, "n": 3}
+    with open(tmp_path / "x.npz", "rb") as file:
+        assert storage.read(file)[0] == {"format": 1, "rate": 0.5, "n": 3}

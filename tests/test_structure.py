@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 # The reading order. A module may import only from modules before it.
 ORDER = [
     "arrays",
+    "checks",
     "initializers",
     "activations",
     "losses",

@@ -1,9 +1,11 @@
 """A sweep loses nothing, repeats nothing, says what failed, and gives the same table on every backend."""
 
 import functools
+import importlib
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ import pandas as pd
 import pytest
 import threadpoolctl
 
+import nnlib
 from nnlib.sweep import sweep
 
 sys.path.insert(0, str(Path(__file__).parent))  # workers look there too
@@ -24,6 +27,7 @@ import sweep_driver
 TRAININGS = len(sweep_driver.GRID["rate"]) * len(sweep_driver.GRID["batch"])
 RESULTS = TRAININGS * len(sweep_driver.GRID["epochs"])
 quiet = functools.partial(sweep, progress=False)
+sweep_module = sys.modules["nnlib.sweep"]
 
 
 def product(a, b, log=None):
@@ -169,7 +173,25 @@ def test_a_killed_sweep_resumes_with_nothing_lost_and_nothing_done_twice(tmp_pat
     assert losses == expected
 
 
-@pytest.mark.parametrize("damage", [lambda text: text[: len(text) // 2], lambda _: "", lambda _: "[1, 2]"])
+def with_(**changes):
+    return lambda text: json.dumps(json.loads(text) | changes)
+
+
+DAMAGES = {
+    "half": lambda text: text[: len(text) // 2],
+    "empty": lambda _: "",
+    "a list": lambda _: "[1, 2]",
+    "deep": lambda _: "[" * 100_000,
+    "result a list": with_(result=[1]),
+    "result a number": with_(result=3),
+    "result with a column of the grid": with_(result={"a": 7}),
+    "seconds a string": with_(seconds="1"),
+    "error a list": with_(error=[]),
+    "config a list": with_(config=[1]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_file_is_reported_and_runs_again(tmp_path, capsys, damage):
     log = tmp_path / "log"
     run = functools.partial(product, log=str(log))
@@ -219,13 +241,177 @@ def test_a_directory_of_another_run_version_names_or_shared_is_refused(tmp_path)
         call(product, grid, version=1, shared="b")
     with pytest.raises(ValueError, match="names"):
         call(product, {**grid, "log": [None]}, version=1)
-    (tmp_path / "manifest.json").write_text('{"for')
-    with pytest.raises(ValueError, match=r"manifest\.json"):
-        call(product, grid, version=1)
+    manifest = tmp_path / "manifest.json"
+    before, stored = manifest.read_text(), results_in(tmp_path)
+    for damaged in ('{"for', "[]", "3", "", "[" * 100_000):
+        manifest.write_text(damaged)
+        with pytest.raises(ValueError, match=r"manifest\.json is damaged .* delete that one file"):
+            call(product, grid, version=1)
+    assert results_in(tmp_path) == stored
+    manifest.unlink()  # as the message says
+    call(product, grid, version=1)
+    assert manifest.read_text() == before
 
 
 def other(a, b):
     return {"product": a + b}
+
+
+def test_every_file_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch):
+    """Else a power cut leaves a name with nothing behind it, and the results of a day are empty files."""
+    synced, renamed = {}, []
+
+    def fsync(fd):
+        synced[os.fstat(fd).st_ino] = os.fstat(fd).st_size
+
+    def replace(source, target):
+        assert synced[os.stat(source).st_ino] == os.stat(source).st_size > 0
+        renamed.append(Path(target).name)
+        rename(source, target)
+
+    rename = os.replace
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
+    quiet(product, {"a": [1, 3], "b": [20]}, directory=tmp_path, workers=1)
+    assert sorted(renamed) == sorted([path.name for path in results_in(tmp_path)] + ["manifest.json"])
+
+
+# --- whose code
+
+STUDY = """
+import functools
+import helper as tools
+
+def study(a, log):
+    with open(log, "a") as file:
+        file.write(f"{a}\\n")
+    return tools.double(a)
+"""
+
+
+def test_results_that_other_code_made_are_never_taken_silently(tmp_path, monkeypatch):
+    """Neither the function's own file nor one beside it may change unnoticed; what it does not import may."""
+    log, files = tmp_path / "log", {"study": STUDY, "helper": "from deep.er import n\ndef double(a): return n * a\n"}
+    files |= {"er": "n = 2\n", "plots": "colour = 1\n"}
+    for name, text in files.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "er.py").write_text("n = 2\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    def call(a=(1, 3), **options):
+        for name in ("study", "helper", "deep", "deep.er"):
+            sys.modules.pop(name, None)
+        run = functools.partial(importlib.import_module("study").study, log=str(log))
+        table = quiet(run, {"a": list(a)}, directory=tmp_path / "d", workers=1, **options)
+        return table["result"].tolist()
+
+    assert call() == call() == [2, 6]
+    (tmp_path / "plots.py").write_text("colour = 2\n")
+    assert call() == [2, 6]
+    assert lines(log) == ["1", "3"]
+    (tmp_path / "helper.py").write_text("def double(a): return 20 * a\n")
+    with pytest.raises(
+        ValueError, match=r"2 of the 3 results in .* made by other code, of study\.study, .*rerun.*keep"
+    ):
+        call(a=[1, 3, 5])
+    assert lines(log) == ["1", "3"]
+    assert call(a=[1, 3, 5], stale="keep") == [2, 6, 100]
+    with pytest.raises(ValueError, match="2 of the 3 results"):  # kept once is not known for ever
+        call(a=[1, 3, 5])
+    assert call(a=[5]) == [100]
+    assert call(a=[1, 3, 5], stale="rerun") == call(a=[1, 3, 5]) == [20, 60, 100]
+    assert lines(log) == ["1", "3", "5", "1", "3"]
+    (tmp_path / "study.py").write_text(STUDY.replace("double(a)", "double(a) + 1"))
+    with pytest.raises(ValueError, match="3 of the 3 results"):
+        call(a=[1, 3, 5])
+    with pytest.raises(ValueError, match="stale must be one of keep, refuse, rerun; got 'yes'"):
+        call(stale="yes")
+
+
+def test_results_without_a_hash_are_those_of_other_code(tmp_path):
+    call = functools.partial(quiet, product, {"a": [1, 3], "b": [20]}, directory=tmp_path, workers=1)
+    call()
+    first = results_in(tmp_path)[0]
+    record = json.loads(first.read_text())
+    del record["code"]
+    first.write_text(json.dumps(record))
+    with pytest.raises(ValueError, match="1 of the 2 results"):
+        call()
+
+
+def test_failed_results_that_run_again_anyway_are_not_in_the_way(tmp_path):
+    call = functools.partial(quiet, product, {"a": [2], "b": [10]}, directory=tmp_path, workers=1)
+    call()
+    path = results_in(tmp_path)[0]
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"code": "another"}))
+    with pytest.raises(ValueError, match="1 of the 1 results"):
+        call()
+    call(retry_failed=True)
+    call()
+
+
+def test_the_hash_covers_the_core_of_nnlib_and_not_where_it_lies(tmp_path):
+    def code(folder):
+        program = "from nnlib.sweep import _code; print(_code(len))"
+        run = subprocess.run(
+            [sys.executable, "-B", "-c", program], capture_output=True, text=True, check=True, cwd=folder
+        )
+        return run.stdout
+
+    shutil.copytree(Path(nnlib.__file__).parent, tmp_path / "x" / "nnlib")
+    before = code(tmp_path / "x")
+    assert before == code(Path(nnlib.__file__).parents[1])
+    for name, same in (("course/plots.py", True), ("layers/dense.py", False), ("losses.py", False)):
+        path = tmp_path / "x" / "nnlib" / name
+        text = path.read_text()
+        path.write_text(text + "# another\n")
+        assert (code(tmp_path / "x") == before) == same, name
+        path.write_text(text)
+
+
+CELL = """
+def run(a):
+    inner = lambda b: b + 2
+    return inner(a) if a in {"x", "y", "z", 1} else 3
+"""
+
+
+def test_a_function_of_a_notebook_is_known_by_what_it_does(tmp_path):
+    """It has no file; neither the cell around it nor its layout is part of it, and the order of a set never is."""
+
+    def code(cell):
+        namespace = {"__name__": "a notebook"}
+        exec(cell, namespace)
+        return sweep_module._code(namespace["run"])
+
+    assert code(CELL) == code("grid = {'a': [1]}\n\n" + CELL.replace("    ", "  ") + "# a comment")
+    changes = [("x", "x"), ("+ 2", "+ 4"), ("else 3", "else 5"), ("a in", "a not in"), ('"z"', '"w"')]
+    assert len({code(CELL.replace(*change)) for change in changes}) == len(changes)
+    (tmp_path / "cell.txt").write_text(CELL)
+    program = (
+        "import sys; from nnlib.sweep import _code; space = {'__name__': 'a notebook'}; "
+        "exec(open(sys.argv[1]).read(), space); print(_code(space['run']))"
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / "cell.txt")],
+            env={**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": str(Path(__file__).parents[1])},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for seed in range(3)
+    ]
+    assert {run.stdout.strip() for run in runs} == {code(CELL)}
+
+
+@pytest.mark.parametrize(
+    "run", [len, functools.partial(max, 3), type("Callable", (), {"__call__": lambda self, a: a})()]
+)
+def test_every_kind_of_callable_has_a_hash(run):
+    assert len(sweep_module._code(getattr(run, "func", run))) == 16
 
 
 # --- failures
@@ -469,7 +655,7 @@ def test_other_joblib_backends_give_the_same_table(tmp_path, backend):
 
 def test_results_come_back_from_workers_that_do_not_see_the_directory(tmp_path, monkeypatch):
     """Cluster nodes without a common file system: the caller writes what they return."""
-    monkeypatch.setattr(sys.modules["nnlib.sweep"]._Store, "is_here", lambda self: False)
+    monkeypatch.setattr(sweep_module._Store, "is_here", lambda self: False)
     grid = {"a": [1, 2], "b": [10, 20]}
     table = quiet(product, grid, directory=tmp_path, workers=1)
     assert len(results_in(tmp_path)) == 4

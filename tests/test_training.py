@@ -441,5 +441,5 @@ def test_a_loaded_model_reports_the_metrics_of_its_training(tmp_path):
 def test_validation_targets_are_checked_like_those_of_training(loss, last, wrong):
     """Class numbers 1 and 2, say, where 0 and 1 are meant: a validation loss below 0 would look like success."""
     model, y = nn.Sequential([nn.Dense(2, last)]), np.eye(2)[[0, 1, 1, 0]]
-    with pytest.raises(ValueError, match="validation y"):
+    with pytest.raises(ValueError, match="validation_data y"):
         model.fit(X4, y, loss=loss, optimizer="SGD", validation_data=(X4[:1], wrong))

@@ -9,7 +9,7 @@ from pathlib import Path
 from tools import npm
 
 ROOT = Path(__file__).resolve().parent.parent
-HEADER = "# Exact versions of what requirements.txt asks for; made by `make lock`.\n"
+HEADER = "# Exact versions of what pyproject.toml and requirements.txt ask for; made by `make lock`.\n"
 UV_OPTIONS = [
     *["--universal", "--python-version", "3.11", "--upgrade", "--quiet"],
     *["--no-annotate", "--no-header", "--no-emit-index-url", "--no-emit-find-links"],
@@ -17,8 +17,9 @@ UV_OPTIONS = [
 
 
 def python_lock():
-    """Resolve requirements.txt for every system and every Python from 3.11 on."""
-    command = [sys.executable, "-m", "uv", "pip", "compile", "requirements.txt", *UV_OPTIONS]
+    """Resolve the library with its course kit and requirements.txt for every system and every Python from 3.11 on."""
+    wanted = ["pyproject.toml", "--extra", "course", "requirements.txt"]
+    command = [sys.executable, "-m", "uv", "pip", "compile", *wanted, *UV_OPTIONS]
     resolved = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     return HEADER + "".join(f"{line}\n" for line in resolved.splitlines() if line and not line.startswith("#"))
 

@@ -91,11 +91,13 @@ def exercise(*, wrong):
     >>> check_sum(4)
     ✓ Right.
     """
-    wrong = list(wrong)
-    if len(wrong) < 2:
-        raise ValueError(f"wrong must record at least two wrong answers; got {len(wrong)}")
+    if not isinstance(wrong, list | tuple) or len(wrong) < 2:
+        raise ValueError(f"wrong must be a list of at least two wrong answers; got {wrong!r}")
 
     def decorate(judge):
+        if not callable(judge):
+            raise TypeError(f"exercise must decorate a function; got {judge!r}")
+
         @functools.wraps(judge)
         def check(*answers):
             if any(answer is ... for answer in answers):

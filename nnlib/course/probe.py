@@ -29,6 +29,12 @@ def sizes_by_layer(model: Network, x: Array, dy: Array) -> tuple[Array, Array]:
         `signal[l]` is the root mean square of what comes out of layer l, `signal[0]` that of x. `gradient[l]` is the
         root mean square of ∂L/∂(that same array): `gradient[-1]` is that of dy, `gradient[0]` that of ∂L/∂x.
     """
+    if not isinstance(model, Network):
+        raise ValueError(f"model must be a Sequential; got {model!r}")
+    output = model.predict(x)  # refuses an x that the model does not take
+    x, dy = np.asarray(x), np.asarray(dy)
+    if dy.shape != output.shape:
+        raise ValueError(f"dy must have the shape of the output, {output.shape}; got {dy.shape}")
     for layer in model.layers:
         for part in layer.walk():
             part.skip_dx = False  # training leaves out ∂L/∂x of the first layer

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .. import initializers
-from ..arrays import one_of, pair, positive_integer
+from ..checks import one_of, pair, positive_integer
 from .base import Layer
 from .dense import Activation, largest, to_largest
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from .. import activations, initializers
-from ..arrays import as_matrix, positive_integer, sum_rows, with_axes_of
+from ..arrays import as_matrix, sum_rows, with_axes_of
+from ..checks import positive_integer
 from .base import Layer
 
 

@@ -12,7 +12,7 @@ dU, dW and db are one product after the way back through time.
 import numpy as np
 
 from .. import initializers
-from ..arrays import positive_integer
+from ..checks import positive_integer
 from .base import Layer
 
 

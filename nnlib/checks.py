@@ -1,0 +1,195 @@
+"""What arguments may be: each is checked once, at the door, and what is refused is named, with what is allowed."""
+
+from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
+
+from collections.abc import Callable, Mapping
+from math import isfinite, nan
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from .arrays import Array
+
+DTYPES = ("float32", "float64")
+T = TypeVar("T")
+
+
+def as_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
+    """Return `dtype` as a NumPy dtype in this machine's byte order; float32 and float64 are allowed."""
+    try:
+        result = None if dtype is None else np.dtype(dtype).newbyteorder("=")
+    except (TypeError, ValueError):
+        result = None
+    if result is None or result.name not in DTYPES:
+        raise ValueError(f"dtype must be 'float32' or 'float64'; got {dtype!r}")
+    return result
+
+
+def as_generator(seed: int | np.random.Generator) -> np.random.Generator:
+    """Return a `numpy.random.Generator`: `seed` itself if it is one, else a new one seeded with that integer."""
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0:
+        return np.random.default_rng(int(seed))
+    raise ValueError(f"seed must be a non-negative integer or a numpy.random.Generator; got {seed!r}")
+
+
+def positive_integer(name: str, value: object) -> int:
+    """Return `value` as an int, or raise a ValueError that names the argument. The limit is that of a 32-bit index."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value <= 0:
+        raise ValueError(f"{name} must be a positive integer; got {value!r}")
+    if value >= 2**31:
+        raise ValueError(f"{name} must be below 2³¹; got {value!r}")
+    return int(value)
+
+
+def yes_or_no(name: str, value: object) -> bool:
+    """Return `value` as a bool; "no" and other things that Python would take for true are refused."""
+    if isinstance(value, bool | np.bool_) or (isinstance(value, int) and value in (0, 1)):
+        return bool(value)
+    raise ValueError(f"{name} must be True or False; got {value!r}")
+
+
+def pair(name: str, value: object) -> tuple[int, int]:
+    """Return a positive integer n as (n, n), and two of them as they are: sizes of windows and strides."""
+    if isinstance(value, tuple | list) and len(value) == 2:
+        return positive_integer(name, value[0]), positive_integer(name, value[1])
+    if isinstance(value, int | np.integer):
+        return (positive_integer(name, value),) * 2
+    raise ValueError(f"{name} must be a positive integer or a pair of them; got {value!r}")
+
+
+def number(
+    name: str,
+    value: object,
+    low: float = -np.inf,
+    high: float = np.inf,
+    *,
+    open_low: bool = False,
+    open_high: bool = False,
+) -> float:
+    """Return `value` as a float inside the interval from `low` to `high`, or raise a ValueError that names it."""
+    try:
+        x = float(value) if isinstance(value, int | float | np.integer | np.floating) else nan
+    except OverflowError:  # an integer beyond 1.8e308
+        x = nan
+    inside = (low < x if open_low else low <= x) and (x < high if open_high else x <= high)
+    if inside and isfinite(x) and not isinstance(value, bool):
+        return x
+    interval = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
+    raise ValueError(f"{name} must be a finite number in {interval}; got {value!r}")
+
+
+def one_of(name: str, value: object, table: Mapping[str, T]) -> T:
+    """Return `table[value]`; an unknown name is answered with all known ones."""
+    if isinstance(value, str) and value in table:
+        return table[value]
+    raise ValueError(f"{name} must be one of {', '.join(sorted(table))}; got {value!r}")
+
+
+def look_up(
+    kind: str, given: object, cls: type[T], table: Mapping[str, T], makers: Mapping[str, Callable[..., T]]
+) -> T:
+    """Return the `cls` that `given` stands for: itself, a name in `table`, or {"name": ..., options} for `makers`."""
+    if isinstance(given, cls):
+        return given
+    if not isinstance(given, dict) or "name" not in given:
+        return one_of(kind, given, table)
+    options = {key: value for key, value in given.items() if key != "name"}
+    if not options:
+        return one_of(kind, given["name"], table)
+    make = one_of(kind, given["name"], makers)
+    try:
+        return make(**options)
+    except TypeError as error:  # an option that the maker does not have
+        raise ValueError(f"{kind} {given['name']!r} must have other options; got {options!r}: {error}") from error
+
+
+def as_numbers(name: str, x: ArrayLike, dtype: DTypeLike | None = None, axes: int = 1) -> Array:
+    """Return `x` as a contiguous array of finite numbers with at least one entry and at least so many `axes`.
+
+    Parameters
+    ----------
+    dtype : dtype, optional
+        Of the result; by default float32 stays what it is and all else becomes float64, so that integers do not
+        overflow.
+
+    Raises
+    ------
+    ValueError
+        Where `x` is not numeric, has fewer axes, is empty, has masked entries, or holds NaN or infinity (the first
+        such place is named).
+    """
+    kind = type(x).__name__
+    if isinstance(x, np.ma.MaskedArray) and x.mask.any():
+        raise ValueError(f"{name} must not hold masked entries; got {int(x.mask.sum())} of them")
+    try:
+        given = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} must be rows of equal length; got a {kind} that is ragged") from error
+    if given.dtype.kind not in "buif":
+        raise ValueError(f"{name} must hold numbers; got dtype {given.dtype} ({kind})")
+    if given.ndim < axes:
+        hint = f"; use {name}.reshape(-1, 1) for one column, {name}.reshape(1, -1) for one row"
+        shape = "(rows, ...) with two or more axes" if axes == 2 else "(rows, ...)"
+        raise ValueError(f"{name} must have shape {shape}; got {given.shape}{hint if given.ndim == 1 else ''}")
+    if 0 in given.shape:
+        raise ValueError(f"{name} must not be empty; got shape {given.shape}")
+    if dtype is None:
+        dtype = np.float32 if given.dtype == np.float32 else np.float64
+    with np.errstate(over="ignore"):
+        numbers: Array = np.ascontiguousarray(given, dtype=dtype)
+    finite = np.isfinite(numbers)
+    if not finite.all():
+        place = tuple(int(i) for i in np.argwhere(~finite)[0])
+        raise ValueError(f"{name} must be finite in {np.dtype(dtype).name}; {name}{list(place)} is {given[place]}")
+    return numbers
+
+
+def same_shape(y_pred: ArrayLike, y_true: ArrayLike) -> tuple[Array, Array]:
+    """Return both as finite floats; (N,) against (N, 1) is refused: broadcasting would compare every pair of rows."""
+    p, y = as_numbers("y_pred", y_pred), as_numbers("y_true", y_true)
+    if p.shape != y.shape:
+        raise ValueError(f"y_pred and y_true must have the same shape; got {p.shape} and {y.shape}")
+    return p, y
+
+
+def row_weights(name: str, weight: ArrayLike, rows: int, dtype: DTypeLike | None = None) -> Array:
+    """Return one factor ≥ 0 per row, (rows,); (rows, 1) is refused, as broadcasting would weigh every pair of rows."""
+    w = as_numbers(name, weight, dtype)
+    if w.shape != (rows,) or w.min() < 0:
+        raise ValueError(
+            f"{name} must hold {rows} finite numbers >= 0, one per row; got shape {w.shape}, smallest {w.min():g}"
+        )
+    return w
+
+
+def class_weights(name: str, factors: object, y: Array) -> Array:
+    """Return for each row the factor of its class, from a dict that has one ≥ 0 for each class of `y`."""
+    if not isinstance(factors, Mapping):
+        raise ValueError(f"{name} must be a dict from class number to factor; got {factors!r}")
+    if y.ndim != 2 or not np.isin(y, (0, 1)).all() or (y.shape[1] > 1 and not (y.sum(axis=1) == 1).all()):
+        raise ValueError(f"{name} needs y with one class a row, a column of 0 and 1 or one-hot; got shape {y.shape}")
+    of_row = (y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)).astype(int)
+    count = max(2, y.shape[1])
+    for c in sorted(set(of_row.tolist()) - set(factors)):
+        raise ValueError(f"{name} must have a weight for every class in y; class {c} has none")
+    numbers = {c: number(f"{name}[{c!r}]", factor, 0) for c, factor in factors.items()}
+    return np.array([numbers.get(c, 0.0) for c in range(count)], y.dtype)[of_row]
+
+
+def check_distributions(name: str, y: Array) -> None:
+    """Raise a ValueError where `y` does not hold probabilities of two or more classes, summing to 1 on the last axis.
+
+    One-hot rows are such probabilities.
+    """
+    wrong = np.argwhere(~(np.abs(y.sum(axis=-1) - 1) <= 1e-3) | (y < 0).any(axis=-1))
+    if y.shape[-1] < 2:
+        raise ValueError(f"{name} must have a column for each of two or more classes; got shape {y.shape}")
+    if len(wrong):
+        row = int(wrong[0, 0])
+        raise ValueError(
+            f"{name} must be one-hot (or probabilities that sum to 1) along the last axis; "
+            f"row {row} is {y[row].tolist()}"
+        )

@@ -1,0 +1,12 @@
+"""The tables and point clouds that the chapters train on, each with its source checked or its seed stated.
+
+One file for each table or generator; `download` finds, fetches and verifies what others publish (`registry.json`).
+"""
+
+from .clouds import separable, two_moons
+from .digits import load_digits
+from .download import DataError
+from .insurance import load_insurance
+from .twin import insurance_twin
+
+__all__ = ["DataError", "insurance_twin", "load_digits", "load_insurance", "separable", "two_moons"]

@@ -1,0 +1,104 @@
+"""Tables that others publish: looked for on this machine, else downloaded once, and always verified.
+
+`registry.json` beside this file holds address, checksum, licence and citation of each.
+"""
+
+import hashlib
+import json
+import os
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+SECONDS = 10  # a class with no network waits this long once, and never longer
+_failed = {}  # address -> reason: one process asks a dead network once
+
+
+class DataError(ValueError):
+    """A table that cannot be trusted; the message names the file, the line and the column."""
+
+
+def registry():
+    """Return what is known of every published table, by name."""
+    return json.loads(Path(__file__).with_name("registry.json").read_text(encoding="utf-8"))
+
+
+def find(entry):
+    """Return the path of a registered table, downloaded if need be, and None or in a few words why it is not there.
+
+    Raises
+    ------
+    FileNotFoundError
+        ``NNLIB_DATA_DIR`` is set, and names no folder or one without this table.
+    """
+    given = _in_data_dir(entry["file"])
+    if given is not None:
+        return given, None
+    path = cache_dir() / entry["file"]
+    problem = None if path.is_file() else _fetch(entry, path.parent)
+    return path, problem
+
+
+def sha256(content):
+    """Return the checksum of some bytes as the registry writes it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def cache_dir():
+    """Return the folder in which downloads are kept."""
+    import pooch
+
+    return pooch.os_cache("nnlib")
+
+
+def _in_data_dir(file):
+    name = os.environ.get("NNLIB_DATA_DIR", "")
+    if not name:
+        return None
+    # A notebook runs in its own folder, so a relative name may be meant from one of the folders around it.
+    here = Path.cwd()
+    folder = next((around / name for around in (here, *here.parents) if (around / name).is_dir()), None)
+    if folder is None:
+        raise FileNotFoundError(f"NNLIB_DATA_DIR must name an existing folder; got {name!r}")
+    if not (folder / file).is_file():
+        raise FileNotFoundError(
+            f"NNLIB_DATA_DIR must name a folder that holds {file}; got {name!r}, and it is not in {folder.resolve()}"
+        )
+    return folder / file
+
+
+def _fetch(entry, folder):
+    """Fetch one registered table into `folder`; return None, or in a few words why it could not be."""
+    import pooch
+
+    address = entry["address"]
+    if address in _failed:
+        return _failed[address]
+    outcome = []
+
+    def fetch():
+        try:
+            pooch.get_logger().setLevel("WARNING")
+            pooch.retrieve(  # to a temporary name in `folder`, renamed once the checksum is right
+                address,
+                known_hash=f"sha256:{entry['sha256']}",
+                fname=entry["file"],
+                path=folder,
+                downloader=pooch.HTTPDownloader(timeout=SECONDS / 2),
+            )
+            outcome.append(None)
+        except Exception as error:
+            outcome.append(error)
+
+    # In a thread, because looking up a name has no timeout of its own.
+    thread = threading.Thread(target=fetch, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    error = outcome[0] if outcome else TimeoutError()
+    if error is None:
+        return None
+    if isinstance(error, ValueError) and "hash" in str(error):
+        raise DataError(f"{address} no longer holds the published table: {error}") from error
+    host = urlsplit(address).hostname
+    _failed[address] = f"it could not be downloaded from {host} ({type(error).__name__})"
+    return _failed[address]

@@ -1,0 +1,60 @@
+"""Figures of the book: each function takes arrays or histories, draws in one style, and returns the axes.
+
+One file for each subject; `common` holds the colours and the style.
+"""
+
+from .classes import calibration, confusion, decision_regions, roc
+from .common import (
+    BLUE,
+    COLOURS,
+    DASH_DOT,
+    DASHES,
+    DOTS,
+    GREEN,
+    GREY,
+    INK,
+    LONG_DASH,
+    MARKERS,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    style,
+)
+from .functions import curve_with_tangent, path, surface
+from .networks import magnitude, network
+from .predictions import predicted_vs_actual
+from .tables import bars_with_errors, heatmap
+from .training import history, signal_by_layer
+
+__all__ = [
+    "BLUE",
+    "COLOURS",
+    "DASHES",
+    "DASH_DOT",
+    "DOTS",
+    "GREEN",
+    "GREY",
+    "INK",
+    "LONG_DASH",
+    "MARKERS",
+    "ORANGE",
+    "PURPLE",
+    "SKY",
+    "VERMILLION",
+    "bars_with_errors",
+    "calibration",
+    "confusion",
+    "curve_with_tangent",
+    "decision_regions",
+    "heatmap",
+    "history",
+    "magnitude",
+    "network",
+    "path",
+    "predicted_vs_actual",
+    "roc",
+    "signal_by_layer",
+    "style",
+    "surface",
+]
