@@ -4,6 +4,7 @@ from __future__ import annotations  # names np.random in signatures without impo
 
 from collections.abc import Callable, Mapping
 from math import isfinite, nan
+from numbers import Real
 from typing import Any, TypeVar
 
 import numpy as np
@@ -71,11 +72,11 @@ def number(
 ) -> float:
     """Return `value` as a float inside the interval from `low` to `high`, or raise a ValueError that names it."""
     try:
-        x = float(value) if isinstance(value, int | float | np.integer | np.floating) else nan
+        x = float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
     except OverflowError:  # an integer beyond 1.8e308
         x = nan
     inside = (low < x if open_low else low <= x) and (x < high if open_high else x <= high)
-    if inside and isfinite(x) and not isinstance(value, bool):
+    if inside and isfinite(x):
         return x
     interval = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
     raise ValueError(f"{name} must be a finite number in {interval}; got {value!r}")
@@ -97,7 +98,7 @@ def look_up(
     if not isinstance(given, dict) or "name" not in given:
         return one_of(kind, given, table)
     options = {key: value for key, value in given.items() if key != "name"}
-    if not options:
+    if not options and table:
         return one_of(kind, given["name"], table)
     make = one_of(kind, given["name"], makers)
     try:
@@ -133,7 +134,7 @@ def as_numbers(name: str, x: ArrayLike, dtype: DTypeLike | None = None, axes: in
     if given.ndim < axes:
         hint = f"; use {name}.reshape(-1, 1) for one column, {name}.reshape(1, -1) for one row"
         shape = "(rows, ...) with two or more axes" if axes == 2 else "(rows, ...)"
-        raise ValueError(f"{name} must have shape {shape}; got {given.shape}{hint if given.ndim == 1 else ''}")
+        raise ValueError(f"{name} must have shape {shape}; got shape {given.shape}{hint if given.ndim == 1 else ''}")
     if 0 in given.shape:
         raise ValueError(f"{name} must not be empty; got shape {given.shape}")
     if dtype is None:

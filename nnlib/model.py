@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import nan, prod
 from typing import Self
@@ -36,7 +36,10 @@ class Network:
         self.dtype = as_dtype(dtype)
         self.loss: losses.Loss | None = None
         self.metrics: list[Metric] = []
-        self._unbuild()
+        self.flat: FlatParameters | None = None
+        self.params: Array | None = None
+        self.grads: Array | None = None
+        self.input_shape: Shape | None = None
 
     def _every_layer(self) -> list[Layer]:
         return [inner for layer in self.layers for inner in layer.walk()]
@@ -69,16 +72,12 @@ class Network:
         self._first_trained = min(with_parameters, default=0)  # nothing before it has anything to learn
         return self
 
-    def _unbuild(self, random_state: dict[str, object] | None = None) -> None:
+    def _unbuild(self, random_state: Mapping[str, object]) -> None:
         """Be as before `build`, the random generator too."""
-        self.flat: FlatParameters | None = None
-        self.params: Array | None = None
-        self.grads: Array | None = None
-        self.input_shape: Shape | None = None
-        if random_state is not None:
-            self.rng.bit_generator.state = random_state
-            for layer in self._every_layer():
-                layer.reset()
+        self.flat = self.params = self.grads = self.input_shape = None
+        self.rng.bit_generator.state = random_state
+        for layer in self._every_layer():
+            layer.reset()
 
     @contextmanager
     def _unbuilt_if_refused(self) -> Iterator[None]:

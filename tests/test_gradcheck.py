@@ -52,26 +52,6 @@ def test_a_wrong_derivative_is_found(break_it, monkeypatch):
     assert nn.check_gradients(model, X, y, "mse") > 9e-3
 
 
-PLACES = [(layer, name) for layer in range(3) for name in "Wb"]
-
-
-@pytest.mark.parametrize(("layer", "name"), PLACES, ids=str)
-def test_no_tensor_is_left_out(layer, name, monkeypatch):
-    """From the first weights to the last bias: one per cent off in one of them must show."""
-    model = nn.Sequential([nn.Dense(4, "tanh"), nn.Dense(3, "tanh"), nn.Dense(2)])
-    right, target = nn.Dense.backward_z, model.layers[layer]
-
-    def wrong(self, dz):
-        dx = right(self, dz)
-        if self is target:
-            self.grads[name] *= 1.01
-        return dx
-
-    monkeypatch.setattr(nn.Dense, "backward_z", wrong)
-    error = nn.check_gradients(model, samples(6, 3), samples(6, 2, seed=1), "mse")
-    assert error == pytest.approx(0.01, rel=0.02)
-
-
 def flipped(layer, what):
     """Return the layer with one thing wrong on its way back: the sign of a gradient, or that of dx."""
     right = layer.backward_z
@@ -141,6 +121,26 @@ def test_the_model_comes_back_as_it_was(weights):
     before = pickle.dumps((model.rng.bit_generator.state, model.get_weights(), model.grads))
     nn.check_gradients(model, X, y, "mse")
     assert pickle.dumps((model.rng.bit_generator.state, model.get_weights(), model.grads)) == before
+
+
+PLACES = [(layer, name) for layer in range(3) for name in "Wb"]
+
+
+@pytest.mark.parametrize(("layer", "name"), PLACES, ids=str)
+def test_no_tensor_is_left_out(layer, name, monkeypatch):
+    """From the first weights to the last bias: one per cent off in one of them must show."""
+    model = nn.Sequential([nn.Dense(4, "tanh"), nn.Dense(3, "tanh"), nn.Dense(2)])
+    right, target = nn.Dense.backward_z, model.layers[layer]
+
+    def wrong(self, dz):
+        dx = right(self, dz)
+        if self is target:
+            self.grads[name] *= 1.01
+        return dx
+
+    monkeypatch.setattr(nn.Dense, "backward_z", wrong)
+    error = nn.check_gradients(model, samples(6, 3), samples(6, 2, seed=1), "mse")
+    assert error == pytest.approx(0.01, rel=0.02)
 
 
 def test_a_bias_before_batch_normalization_does_not_look_wrong():

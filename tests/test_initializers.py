@@ -125,7 +125,10 @@ def test_variance_scaling_for_any_shape(scale, fan, distribution, shape):
         (lambda: normal(-1), "std must be"),
         (lambda: constant(float("nan")), "value must be"),
         (lambda: get("xavier"), "initializer must be one of glorot_normal, .*; got 'xavier'"),
-        (lambda: get({"name": "constant2"}), "initializer must be one of constant, normal, variance_scaling"),
+        (
+            lambda: get({"name": "constant2", "value": 1}),
+            "initializer must be one of constant, normal, variance_scaling",
+        ),
     ],
 )
 def test_wrong_arguments_are_named(make, message):

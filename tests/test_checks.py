@@ -5,72 +5,72 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from nnlib import arrays
+from nnlib import arrays, checks
 
 
 @pytest.mark.parametrize("given", ["float32", np.float32, np.dtype("float32"), "f4"])
 def test_dtype_in_every_spelling(given):
-    assert arrays.as_dtype(given) == np.float32
+    assert checks.as_dtype(given) == np.float32
 
 
 @pytest.mark.parametrize("given", ["float16", "int64", int, "no such type", complex])
 def test_other_dtypes_are_refused(given):
     with pytest.raises(ValueError, match="dtype must be 'float32' or 'float64'; got"):
-        arrays.as_dtype(given)
+        checks.as_dtype(given)
 
 
 def test_seed_makes_a_generator_and_a_generator_is_kept():
-    assert arrays.as_generator(3).random() == np.random.default_rng(3).random()
+    assert checks.as_generator(3).random() == np.random.default_rng(3).random()
     rng = np.random.default_rng(0)
-    assert arrays.as_generator(rng) is rng
-    assert arrays.as_generator(np.int64(3)).random() == arrays.as_generator(3).random()
+    assert checks.as_generator(rng) is rng
+    assert checks.as_generator(np.int64(3)).random() == checks.as_generator(3).random()
 
 
 @pytest.mark.parametrize("given", [-1, 1.5, None, True, "0", np.random.RandomState(0)])
 def test_other_seeds_are_refused(given):
     with pytest.raises(ValueError, match=r"seed must be a non-negative integer or a numpy.random.Generator; got"):
-        arrays.as_generator(given)
+        checks.as_generator(given)
 
 
 @pytest.mark.parametrize("given", [0, -3, 2.0, "2", True, None, np.float64(2)])
 def test_positive_integer_refuses(given):
     with pytest.raises(ValueError, match="units must be a positive integer; got"):
-        arrays.positive_integer("units", given)
+        checks.positive_integer("units", given)
 
 
 def test_positive_integer_makes_plain_ints():
     """NumPy's integers would not go into the JSON of a saved model."""
-    assert type(arrays.positive_integer("units", np.int32(3))) is int
+    assert type(checks.positive_integer("units", np.int32(3))) is int
 
 
 @pytest.mark.parametrize(("given", "expected"), [(2, (2, 2)), ((1, 3), (1, 3)), ([4, 5], (4, 5))])
 def test_pair(given, expected):
-    assert arrays.pair("size", given) == expected
+    assert checks.pair("size", given) == expected
 
 
 @pytest.mark.parametrize("given", [0, (1, 0), (1, 2, 3), "22", 1.0, None])
 def test_pair_refuses(given):
     with pytest.raises(ValueError, match="size must be a positive integer"):
-        arrays.pair("size", given)
+        checks.pair("size", given)
 
 
 @pytest.mark.parametrize("given", [0.5, np.float32(0.5), Fraction(1, 2)])
 def test_number_makes_plain_floats(given):
-    assert arrays.number("rate", given, 0, 1) == 0.5
-    assert type(arrays.number("rate", given, 0, 1)) is float
+    assert checks.number("rate", given, 0, 1) == 0.5
+    assert type(checks.number("rate", given, 0, 1)) is float
 
 
 @pytest.mark.parametrize("given", [-0.1, 1.0, float("nan"), float("inf"), "0.5", None, True, 0.5j, [0.5]])
 def test_number_refuses_what_is_outside_its_interval(given):
     with pytest.raises(ValueError, match=r"rate must be a finite number in \[0, 1\); got"):
-        arrays.number("rate", given, 0, 1, open_high=True)
+        checks.number("rate", given, 0, 1, open_high=True)
 
 
 def test_one_of_lists_what_there_is():
     with pytest.raises(ValueError, match="colour must be one of blue, red; got 'green'"):
-        arrays.one_of("colour", "green", {"red": 1, "blue": 2})
+        checks.one_of("colour", "green", {"red": 1, "blue": 2})
     with pytest.raises(ValueError, match=r"colour must be one of blue, red; got \['red'\]"):
-        arrays.one_of("colour", ["red"], {"red": 1, "blue": 2})
+        checks.one_of("colour", ["red"], {"red": 1, "blue": 2})
 
 
 def test_sum_rows_is_the_sum_over_rows():
@@ -96,7 +96,7 @@ def test_sum_rows_is_the_sum_over_rows():
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_rows_of_every_kind_of_numbers(given, dtype):
-    rows = arrays.as_rows("X", given, dtype)
+    rows = checks.as_numbers("X", given, dtype, axes=2)
     assert rows.dtype == dtype
     assert rows.dtype.isnative
     assert rows.flags.c_contiguous
@@ -105,15 +105,15 @@ def test_rows_of_every_kind_of_numbers(given, dtype):
 
 
 def test_bools_are_zeros_and_ones():
-    assert arrays.as_rows("y", [[True], [False]], "float32").tolist() == [[1], [0]]
+    assert checks.as_numbers("y", [[True], [False]], "float32", axes=2).tolist() == [[1], [0]]
 
 
 def test_data_frames_are_rows():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"age": [19, 18], "bmi": [27.9, 33.8]})
-    assert arrays.as_rows("X", frame, "float64").tolist() == [[19, 27.9], [18, 33.8]]
+    assert checks.as_numbers("X", frame, "float64", axes=2).tolist() == [[19, 27.9], [18, 33.8]]
     with pytest.raises(ValueError, match=r"X must hold numbers; got dtype object \(DataFrame\)"):
-        arrays.as_rows("X", frame.assign(sex=["female", "male"]), "float64")
+        checks.as_numbers("X", frame.assign(sex=["female", "male"]), "float64", axes=2)
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ def test_data_frames_are_rows():
 )
 def test_rows_that_are_refused(given, message):
     with pytest.raises(ValueError, match=message):
-        arrays.as_rows("X", given, "float32")
+        checks.as_numbers("X", given, "float32", axes=2)
 
 
 def test_same_shape_refuses_to_broadcast():
     with pytest.raises(ValueError, match=r"the same shape; got \(3, 1\) and \(3,\)"):
-        arrays.same_shape(np.zeros((3, 1)), np.zeros(3))
+        checks.same_shape(np.zeros((3, 1)), np.zeros(3))
