@@ -34,8 +34,9 @@ from tools.mutations import mutants
 LISTED = "tests/equivalent_mutants.toml"
 NOT_CORE = ("nnlib/course/", "nnlib/__init__.py", "nnlib/layers/__init__.py")
 # What judges pages, chapters, data and the repository as a whole is not asked: the core has tests of its own.
-NOT_ASKED = (
-    "benchmarks datasets exercises explore insurance mutants notebooks plots probe repository site source structure"
+NOT_ASKED = set(
+    "augment benchmarks datasets exercises explore insurance mutants notebooks plots probe repository site source "
+    "structure verification wheel".split()
 )
 PATIENCE = 25.0  # seconds of tests that a mutant has to survive, beyond the tests named after its module
 MEMORY = 8 << 30  # bytes of address space for one run of the tests; a mutant may ask for any size
