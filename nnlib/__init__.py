@@ -2,7 +2,7 @@
 
 Read the modules in this order: arrays, checks (to be looked up, not read), initializers, activations, losses, metrics,
 schedules, optimizers, layers, flat, callbacks, model, training, storage, sequential, gradcheck, sweep. Each imports
-only those before it. `nnlib.course` is the kit that the chapters need around the library: tables, plots, sliders, exercises.
+only those before it. `nnlib.course` is the kit that the chapters need around it: tables, plots, sliders, exercises.
 
 To see a training go through them, follow `fit` in training: for each batch, `compute_gradients` calls
 every layer's `forward`, the loss's `grad` and every layer's `backward`; then the optimizer's `step` changes the
@@ -26,6 +26,7 @@ from .layers import (
     Maxout,
     MaxPool2D,
     Residual,
+    SelfAttention,
 )
 from .optimizers import SGD, Adagrad, Adam, RMSprop
 from .sequential import Sequential, load

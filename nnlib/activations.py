@@ -8,6 +8,7 @@ softmax mixes the entries of a row. It may use z or a, whichever is cheaper.
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,8 @@ def _sigmoid(z: Array) -> Array:
     """a = σ(z) = 1/(1 + e⁻ᶻ), entry by entry, in (0, 1) (Rumelhart et al. 1986). Slope a(1 - a), at most 1/4."""
     # 1/(1 + e⁻ᶻ) = eᶻ/(1 + eᶻ): of the two forms, each z takes the one whose exponential cannot overflow
     e = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, e) / (1 + e)
+    a: Array = np.where(z >= 0, 1, e) / (1 + e)
+    return a
 
 
 def _sigmoid_vjp(da: Array, z: Array, a: Array) -> Array:
@@ -86,9 +88,9 @@ def _leaky_relu_vjp(da: Array, z: Array, a: Array, slope: float) -> Array:
 
 def make_leaky_relu(slope: float = 0.01) -> Activation:
     """a = z for z > 0, else slope · z, entry by entry (Maas et al. 2013). At the kink z = 0 the slope is `slope`."""
-    options = {"slope": number("slope", slope, 0)}
-    f, vjp = partial(_leaky_relu, **options), partial(_leaky_relu_vjp, **options)
-    return Activation("leaky_relu", f, vjp, options, doc=make_leaky_relu.__doc__)
+    slope = number("slope", slope, 0)
+    f, vjp = partial(_leaky_relu, slope=slope), partial(_leaky_relu_vjp, slope=slope)
+    return Activation("leaky_relu", f, vjp, {"slope": slope}, doc=make_leaky_relu.__doc__)
 
 
 def _elu(z: Array, alpha: float) -> Array:
@@ -101,9 +103,9 @@ def _elu_vjp(da: Array, z: Array, a: Array, alpha: float) -> Array:
 
 def make_elu(alpha: float = 1.0) -> Activation:
     """a = z for z > 0, else α(eᶻ - 1), entry by entry (Clevert et al. 2016). Slope a + α on the left, also at z = 0."""
-    options = {"alpha": number("alpha", alpha, 0)}
-    f, vjp = partial(_elu, **options), partial(_elu_vjp, **options)
-    return Activation("elu", f, vjp, options, doc=make_elu.__doc__)
+    alpha = number("alpha", alpha, 0)
+    f, vjp = partial(_elu, alpha=alpha), partial(_elu_vjp, alpha=alpha)
+    return Activation("elu", f, vjp, {"alpha": alpha}, doc=make_elu.__doc__)
 
 
 def _softmax(z: Array) -> Array:
@@ -112,7 +114,8 @@ def _softmax(z: Array) -> Array:
     ∂aᵢ/∂zⱼ = aᵢ(δᵢⱼ - aⱼ), so that dz = a · (da - Σ da·a).
     """
     # Subtracting the row's maximum changes nothing but the overflow.
-    # Turned around, so that the long axis is the last: NumPy is slow at many short rows (1792×10: 37 µs against 280).
+    # Turned around, so that the long axis is the last: NumPy is slow at many short ones. A training step of 64–64–10 on
+    # 1,792 examples takes 0.93 ms, without this 1.04.
     a = z.reshape(-1, z.shape[-1]).T.copy()
     a -= a.max(axis=0)
     np.exp(a, out=a)
@@ -121,7 +124,8 @@ def _softmax(z: Array) -> Array:
 
 
 def _softmax_vjp(da: Array, z: Array, a: Array) -> Array:
-    return a * (da - (da * a).sum(axis=-1, keepdims=True))
+    mixed: Array = (da * a).sum(axis=-1, keepdims=True)
+    return a * (da - mixed)
 
 
 linear = Activation("linear", _linear, _linear_vjp)
@@ -134,9 +138,12 @@ softmax = Activation("softmax", _softmax, _softmax_vjp, yields="distributions")
 ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation for activation in (linear, sigmoid, tanh, relu, leaky_relu, elu, softmax)
 }
-MAKERS = {"leaky_relu": make_leaky_relu, "elu": make_elu}
+MAKERS: dict[str, Callable[..., Activation]] = {"leaky_relu": make_leaky_relu, "elu": make_elu}
 
 
-def get(activation: "str | dict | Activation | None") -> Activation:
+Choice = str | dict[str, Any] | Activation | None  # what a layer takes for its activation
+
+
+def get(activation: Choice) -> Activation:
     """Return the activation of that name, {"name": "elu", "alpha": 0.5}, or the given one; None means linear."""
     return look_up("activation", "linear" if activation is None else activation, Activation, ACTIVATIONS, MAKERS)

@@ -177,7 +177,8 @@ def class_weights(name: str, factors: object, y: Array) -> Array:
     for c in sorted(set(of_row.tolist()) - set(factors)):
         raise ValueError(f"{name} must have a weight for every class in y; class {c} has none")
     numbers = {c: number(f"{name}[{c!r}]", factor, 0) for c, factor in factors.items()}
-    return np.array([numbers.get(c, 0.0) for c in range(count)], y.dtype)[of_row]
+    weights: Array = np.array([numbers.get(c, 0.0) for c in range(count)], y.dtype)[of_row]
+    return weights
 
 
 def check_distributions(name: str, y: Array) -> None:

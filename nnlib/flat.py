@@ -4,6 +4,8 @@ An optimizer can then update everything with a handful of operations on one arra
 "the norm of the gradient" or "a random direction" is one line.
 """
 
+from typing import Any
+
 import numpy as np
 
 from .arrays import Array
@@ -26,7 +28,7 @@ class FlatParameters:
         Where each layer's parameter of that name lies.
     """
 
-    def __init__(self, layers: list[Layer], dtype):
+    def __init__(self, layers: list[Layer], dtype: np.dtype) -> None:
         tensors = [(layer, name) for layer in layers for name in layer.params]
         tensors.sort(key=lambda tensor: tensor[0].params[tensor[1]].ndim < 2)  # stable: otherwise the model's order
         sizes = [layer.params[name].size for layer, name in tensors]
@@ -48,7 +50,7 @@ class FlatParameters:
             layer.params[name] = self.params[place].reshape(shape)
             layer.grads[name] = self.grads[place].reshape(shape)
 
-    def __setstate__(self, state: dict) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         # copy.deepcopy and pickle copy every view as an array of its own; without this the copy would never learn
         self.__dict__.update(state)
         self._make_views()

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 from functools import partial
 from math import prod, sqrt
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def _constant(shape: Shape, rng: np.random.Generator, value: float) -> Array:
 def constant(value: float) -> Initializer:
     """W = value everywhere: right for biases and for the scales of normalization, wrong for weights."""
     value = number("value", value)
-    return Initializer("constant", partial(_constant, value=value), {"value": value}, constant.__doc__)
+    return Initializer("constant", partial(_constant, value=value), {"value": value}, doc=constant.__doc__)
 
 
 def _normal(shape: Shape, rng: np.random.Generator, std: float) -> Array:
@@ -68,7 +69,7 @@ def _normal(shape: Shape, rng: np.random.Generator, std: float) -> Array:
 def normal(std: float = 1.0) -> Initializer:
     """W ~ N(0, std²), whatever the fans."""
     std = number("std", std, 0)
-    return Initializer("normal", partial(_normal, std=std), {"std": std}, normal.__doc__)
+    return Initializer("normal", partial(_normal, std=std), {"std": std}, doc=normal.__doc__)
 
 
 def _variance_scaling(shape: Shape, rng: np.random.Generator, scale: float, fan: str, distribution: str) -> Array:
@@ -98,22 +99,22 @@ def variance_scaling(scale: float, fan: str, distribution: str) -> Initializer:
     ----------
     LeCun et al. 1998, "Efficient BackProp"; Glorot & Bengio 2010; He et al. 2015.
     """
-    options = {
-        "scale": number("scale", scale, 0, open_low=True),
-        "fan": one_of("fan", fan, {"in": "in", "avg": "avg", "out": "out"}),
-        "distribution": one_of("distribution", distribution, {"uniform": "uniform", "normal": "normal"}),
-    }
-    return Initializer("variance_scaling", partial(_variance_scaling, **options), options, variance_scaling.__doc__)
+    scale = number("scale", scale, 0, open_low=True)
+    fan = one_of("fan", fan, {"in": "in", "avg": "avg", "out": "out"})
+    distribution = one_of("distribution", distribution, {"uniform": "uniform", "normal": "normal"})
+    options: dict[str, float | str] = {"scale": scale, "fan": fan, "distribution": distribution}
+    draw = partial(_variance_scaling, scale=scale, fan=fan, distribution=distribution)
+    return Initializer("variance_scaling", draw, options, doc=variance_scaling.__doc__)
 
 
 def _orthogonal(shape: Shape, rng: np.random.Generator) -> Array:
     """QᵀQ = I (or QQᵀ = I where it is wider than tall): keeps the length of every vector (Saxe et al. 2014)."""
     if len(shape) < 2:
         raise ValueError(f"an orthogonal matrix needs two or more axes; got shape {shape}")
-    rows, columns = prod(shape[:-1]), shape[-1]
-    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+    inputs, units = prod(shape[:-1]), shape[-1]
+    q, r = np.linalg.qr(rng.standard_normal((max(inputs, units), min(inputs, units))))
     q *= np.sign(np.diag(r))  # makes the decomposition unique, hence the draw uniform over rotations
-    return (q if rows >= columns else q.T).reshape(shape)
+    return (q if inputs >= units else q.T).reshape(shape)
 
 
 def _preset(name: str, scale: float, fan: str, distribution: str, source: str) -> Initializer:
@@ -139,9 +140,16 @@ INITIALIZERS: dict[str, Initializer] = {
         Initializer("orthogonal", _orthogonal),
     )
 }
-MAKERS = {"constant": constant, "normal": normal, "variance_scaling": variance_scaling}
+MAKERS: dict[str, Callable[..., Initializer]] = {
+    "constant": constant,
+    "normal": normal,
+    "variance_scaling": variance_scaling,
+}
 
 
-def get(initializer: str | dict | Initializer) -> Initializer:
+Choice = str | dict[str, Any] | Initializer  # what a layer takes for its initializers
+
+
+def get(initializer: Choice) -> Initializer:
     """Return the initializer of that name, e.g. "he_normal"; {"name": "constant", "value": 0.1}; or the given one."""
     return look_up("initializer", initializer, Initializer, INITIALIZERS, MAKERS)

@@ -8,13 +8,20 @@ weight decay is decoupled, θ ← θ - ηλθ before the step (Loshchilov & Hutt
 normalization.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
 import numpy as np
 
 from . import schedules
 from .arrays import Array
 from .checks import number, one_of
 
+Rate = float | Callable[[int], float]
 
+
+@dataclass(eq=False)
 class Optimizer:
     """What all optimizers share: the learning rate, weight decay, clipping, the step counter and the state arrays.
 
@@ -28,16 +35,20 @@ class Optimizer:
         If ‖g‖ over all parameters is larger, g is scaled down to this norm (Pascanu et al. 2013).
     """
 
-    state_names: tuple[str, ...] = ()
+    learning_rate: Rate = 0.01
+    weight_decay: float = field(default=0.0, kw_only=True)
+    clip_norm: float | None = field(default=None, kw_only=True)
+    state_names: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, learning_rate, weight_decay: float = 0.0, clip_norm: float | None = None):
-        self.learning_rate = schedules.get(learning_rate)
-        self.weight_decay = number("weight_decay", weight_decay, 0)
-        self.clip_norm = None if clip_norm is None else number("clip_norm", clip_norm, 0, open_low=True)
+    def __post_init__(self) -> None:
+        self.learning_rate = schedules.get(self.learning_rate)
+        self.weight_decay = number("weight_decay", self.weight_decay, 0)
+        if self.clip_norm is not None:
+            self.clip_norm = number("clip_norm", self.clip_norm, 0, open_low=True)
         self.t = 0
         self.state: dict[str, Array] = {}
 
-    def init(self, n: int, dtype="float64", decayed: int | None = None) -> None:
+    def init(self, n: int, dtype: str | np.dtype = "float64", decayed: int | None = None) -> None:
         """Forget everything and make room for n parameters, of which the first `decayed` are subject to decay."""
         self.t = 0
         self.decayed = n if decayed is None else decayed
@@ -53,10 +64,7 @@ class Optimizer:
         rate = self.rate() if learning_rate is None else learning_rate
         self.t += 1
         if self.clip_norm is not None:
-            with np.errstate(over="ignore"):
-                norm = float(np.sqrt(np.dot(grads, grads)))
-            if norm == np.inf:  # the squares overflowed, beyond 1.8e19 in float32; the norm need not
-                norm = float(np.linalg.norm(grads.astype(np.float64)))
+            norm = float(np.linalg.norm(grads.astype(np.float64)))  # in float32 squares overflow beyond 1.8e19
             if norm > self.clip_norm:
                 grads *= self.clip_norm / norm
         if self.weight_decay:
@@ -68,6 +76,7 @@ class Optimizer:
         raise NotImplementedError
 
 
+@dataclass(eq=False)
 class SGD(Optimizer):
     """θ ← θ - ηg; with momentum β: v ← βv + g, θ ← θ - ηv; with Nesterov's look ahead: θ ← θ - η(g + βv).
 
@@ -76,60 +85,70 @@ class SGD(Optimizer):
     """
 
     state_names = ("v",)
+    momentum: float = 0.0
+    nesterov: bool = False
 
-    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, *, weight_decay=0.0, clip_norm=None):
-        super().__init__(learning_rate, weight_decay, clip_norm)
-        self.momentum = number("momentum", momentum, 0, 1, open_high=True)
-        self.nesterov = bool(nesterov)
-        if nesterov and not momentum:
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.momentum = number("momentum", self.momentum, 0, 1, open_high=True)
+        self.nesterov = bool(self.nesterov)
+        if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs a momentum above 0; got momentum=0.0")
 
     def update(self, params: Array, grads: Array, rate: float) -> None:
-        s = self.scratch[0]
-        if not self.momentum:
-            np.multiply(grads, rate, out=s)
-        else:
-            v = self.state["v"]
-            v *= self.momentum
-            v += grads
-            if self.nesterov:
-                np.multiply(v, self.momentum, out=s)
-                s += grads
-                s *= rate
-            else:
-                np.multiply(v, rate, out=s)
-        params -= s
+        s, v = self.scratch[0], self.state["v"]
+        v *= self.momentum
+        v += grads
+        step = v
+        if self.nesterov:
+            step = np.multiply(v, self.momentum, out=s)
+            step += grads
+        params -= np.multiply(step, rate, out=s)
 
 
-class Adagrad(Optimizer):
-    """G ← G + g², θ ← θ - ηg/(√G + ε): a rate per parameter, which only shrinks (Duchi et al. 2011)."""
+class _Scaled(Optimizer):
+    """What the rules with a rate per parameter share: they divide by the root of an average of g²."""
 
-    state_names = ("G",)
+    epsilon: float
 
-    def __init__(self, learning_rate=0.01, epsilon=1e-10, *, weight_decay=0.0, clip_norm=None):
-        super().__init__(learning_rate, weight_decay, clip_norm)
-        self.epsilon = number("epsilon", epsilon, 0)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.epsilon = number("epsilon", self.epsilon, 0)
 
-    def update(self, params: Array, grads: Array, rate: float) -> None:
-        s, G = self.scratch[0], self.state["G"]
-        np.multiply(grads, grads, out=s)
-        G += s
-        np.sqrt(G, out=s)
+    def descend(self, params: Array, direction: Array, v: Array, rate: float) -> None:
+        """θ ← θ - η · direction/(√v + ε)."""
+        s = np.sqrt(v, out=self.scratch[1])
         s += self.epsilon
-        np.divide(grads, s, out=s)
+        np.divide(direction, s, out=s)
         s *= rate
         params -= s
 
 
-class RMSprop(Optimizer):
+@dataclass(eq=False)
+class Adagrad(_Scaled):
+    """G ← G + g², θ ← θ - ηg/(√G + ε): a rate per parameter, which only shrinks (Duchi et al. 2011)."""
+
+    state_names = ("G",)
+    epsilon: float = 1e-10
+
+    def update(self, params: Array, grads: Array, rate: float) -> None:
+        G = self.state["G"]
+        G += np.multiply(grads, grads, out=self.scratch[0])
+        self.descend(params, grads, G, rate)
+
+
+@dataclass(eq=False)
+class RMSprop(_Scaled):
     """v ← ρv + (1 - ρ)g², θ ← θ - ηg/(√v + ε): Adagrad that forgets (Hinton, lecture 6e, 2012)."""
 
     state_names = ("v",)
+    learning_rate: Rate = 0.001
+    rho: float = 0.9
+    epsilon: float = 1e-8
 
-    def __init__(self, learning_rate=0.001, rho=0.9, epsilon=1e-8, *, weight_decay=0.0, clip_norm=None):
-        super().__init__(learning_rate, weight_decay, clip_norm)
-        self.rho = number("rho", rho, 0, 1, open_high=True)
-        self.epsilon = number("epsilon", epsilon, 0)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.rho = number("rho", self.rho, 0, 1, open_high=True)
 
     def update(self, params: Array, grads: Array, rate: float) -> None:
         s, v = self.scratch[0], self.state["v"]
@@ -137,14 +156,11 @@ class RMSprop(Optimizer):
         s *= 1 - self.rho
         v *= self.rho
         v += s
-        np.sqrt(v, out=s)
-        s += self.epsilon
-        np.divide(grads, s, out=s)
-        s *= rate
-        params -= s
+        self.descend(params, grads, v, rate)
 
 
-class Adam(Optimizer):
+@dataclass(eq=False)
+class Adam(_Scaled):
     """m ← β₁m + (1 - β₁)g, v ← β₂v + (1 - β₂)g², θ ← θ - η m̂/(√v̂ + ε), with m̂ = m/(1 - β₁ᵗ), v̂ = v/(1 - β₂ᵗ).
 
     Algorithm 1 of Kingma & Ba 2015: momentum, RMSprop's scale, and a correction for both having started at zero.
@@ -152,12 +168,15 @@ class Adam(Optimizer):
     """
 
     state_names = ("m", "v")
+    learning_rate: Rate = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
 
-    def __init__(self, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, *, weight_decay=0.0, clip_norm=None):
-        super().__init__(learning_rate, weight_decay, clip_norm)
-        self.beta1 = number("beta1", beta1, 0, 1, open_high=True)
-        self.beta2 = number("beta2", beta2, 0, 1, open_high=True)
-        self.epsilon = number("epsilon", epsilon, 0)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.beta1 = number("beta1", self.beta1, 0, 1, open_high=True)
+        self.beta2 = number("beta2", self.beta2, 0, 1, open_high=True)
 
     def update(self, params: Array, grads: Array, rate: float) -> None:
         (s, r), m, v = self.scratch, self.state["m"], self.state["v"]
@@ -169,17 +188,13 @@ class Adam(Optimizer):
         v += s
         m_hat = np.divide(m, 1 - self.beta1**self.t, out=s)
         v_hat = np.divide(v, 1 - self.beta2**self.t, out=r)
-        np.sqrt(v_hat, out=r)
-        r += self.epsilon
-        np.divide(m_hat, r, out=s)
-        s *= rate
-        params -= s
+        self.descend(params, m_hat, v_hat, rate)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {cls.__name__: cls for cls in (SGD, Adagrad, RMSprop, Adam)}
 
 
-def get(optimizer: "str | Optimizer") -> Optimizer:
+def get(optimizer: str | Optimizer | None) -> Optimizer:
     """Return the given optimizer, or a new one of that name with its default settings ("Adam")."""
     if isinstance(optimizer, Optimizer):
         return optimizer

@@ -5,38 +5,41 @@ A step is one update of the weights (not an epoch). Pass a schedule wherever an 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import cos, pi
+from math import cos, pi, pow
+from typing import Any
 
 from .checks import look_up, number, positive_integer
 
 
+class Schedule:
+    """η(t), a function of the number of steps done."""
+
+    def __call__(self, step: int) -> float:
+        """Return η at `step`."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class ExponentialDecay:
+class ExponentialDecay(Schedule):
     """η(t) = initial · rate^(t / every)."""
 
     initial: float
     rate: float
     every: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         number("initial", self.initial, 0)
         number("rate", self.rate, 0, 1, open_low=True)
         positive_integer("every", self.every)
 
     def __call__(self, step: int) -> float:
         """Return η at `step`."""
-        return self.initial * self.rate ** (step / self.every)
+        return self.initial * pow(self.rate, step / self.every)
 
 
 @dataclass(frozen=True)
-class StepDecay:
+class StepDecay(ExponentialDecay):
     """η(t) = initial · rate^⌊t / every⌋: a staircase."""
-
-    initial: float
-    rate: float
-    every: int
-
-    __post_init__ = ExponentialDecay.__post_init__
 
     def __call__(self, step: int) -> float:
         """Return η at `step`."""
@@ -44,14 +47,14 @@ class StepDecay:
 
 
 @dataclass(frozen=True)
-class CosineDecay:
+class CosineDecay(Schedule):
     """η(t) = final + (initial - final)(1 + cos(πt/steps))/2, and `final` after `steps` (Loshchilov & Hutter 2017)."""
 
     initial: float
     steps: int
     final: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         number("initial", self.initial, 0)
         positive_integer("steps", self.steps)
         number("final", self.final, 0)
@@ -63,13 +66,13 @@ class CosineDecay:
 
 
 @dataclass(frozen=True)
-class Warmup:
+class Warmup(Schedule):
     """η(t) = then(0) · (t + 1)/steps for t < steps, and then(t - steps) afterwards."""
 
     then: "Callable[[int], float] | float"
     steps: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "then", get(self.then))
         positive_integer("steps", self.steps)
 
@@ -80,9 +83,10 @@ class Warmup:
 
 
 @dataclass(frozen=True)
-class OneCycle:
-    """Up from peak/start to peak in `up` · steps, down to peak/end at `steps`, both by a half cosine (Smith 2018).
+class OneCycle(Schedule):
+    """η(t) = low + (peak - low)(1 - cos πs)/2: from peak/start up to peak, then down to peak/end (Smith 2018).
 
+    On the way up, which takes `up` · steps, low is peak/start and s goes from 0 to 1; then low is peak/end and s falls.
     The two-phase variant of fastai, without its momentum cycle. PyTorch's `final_div_factor` is end/start here.
     """
 
@@ -92,7 +96,7 @@ class OneCycle:
     start: float = 25.0
     end: float = 1e4
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         number("peak", self.peak, 0)
         positive_integer("steps", self.steps)
         number("up", self.up, 0, 1, open_low=True, open_high=True)
@@ -107,13 +111,15 @@ class OneCycle:
         return low + (self.peak - low) * (1 - cos(pi * max(share, 0.0))) / 2
 
 
-SCHEDULES = {cls.__name__: cls for cls in (ExponentialDecay, StepDecay, CosineDecay, Warmup, OneCycle)}
+SCHEDULES: dict[str, type[Schedule]] = {
+    cls.__name__: cls for cls in (ExponentialDecay, StepDecay, CosineDecay, Warmup, OneCycle)
+}
 
 
-def get(learning_rate):
+def get(learning_rate: "float | dict[str, Any] | Callable[[int], float]") -> "float | Callable[[int], float]":
     """Return a learning rate: a positive number or zero, a callable of the step, or {"name": "StepDecay", ...}."""
-    if callable(learning_rate):
+    if callable(learning_rate) and not isinstance(learning_rate, type):
         return learning_rate
     if isinstance(learning_rate, dict):
-        return look_up("learning_rate", learning_rate, (), {}, SCHEDULES)
+        return look_up("learning_rate", learning_rate, Schedule, {}, SCHEDULES)
     return number("learning_rate", learning_rate, 0)

@@ -116,7 +116,7 @@ def _restored(config: dict[str, Any], arrays: dict[str, Array]) -> Sequential:
     model.loss = None if config["loss"] is None else losses.get(config["loss"])
     model.metrics = [metrics.get(name) for name in config["metrics"]]
     if config["optimizer"] is not None:
-        model.optimizer = storage.optimizer_from(config["optimizer"], model.flat)
+        model.optimizer = storage.optimizer_from(config["optimizer"], model.built())
     generator = model.rng.bit_generator
     generator.state = config["rng"]
     if generator.state != config["rng"] or config["rng"]["state"]["inc"] % 2 == 0:  # even: some never leave one state
@@ -134,7 +134,7 @@ def _arrays(model: Sequential) -> dict[str, Array]:
     """Return by name all arrays of a model that a file holds: parameters, running statistics, optimizer state."""
     state = {} if model.optimizer is None else model.optimizer.state
     return {
-        "params": model.flat.params,
+        "params": model.built().params,
         **dict(model._buffers()),
         **{f"optimizer_{name}": a for name, a in state.items()},
     }

@@ -109,8 +109,8 @@ class Trainable(Network):
             number("learning_rate", chosen.rate(), 0)
             # The metrics of `metrics` are tried on the untrained model: what they have against these rows they say now.
             if known := [metric for metric in wanted if metric in METRICS.values()]:
-                for rows in [(x, target), validation] if validation else [(x, target)]:
-                    self._score_rows(*rows, objective, known)
+                for examples in [(x, target), validation] if validation else [(x, target)]:
+                    self._score_rows(*examples, objective, known)
             names = ["loss", *(metric.__name__ for metric in wanted)]
             names += ["learning_rate", *(f"val_{name}" for name in names if validation)]
             for callback in watchers:
@@ -129,7 +129,7 @@ class Trainable(Network):
                 begun.append(callback)
             for _ in range(epochs):
                 rate = chosen.rate()
-                order = self.rng.permutation(n) if shuffle else slice(None)
+                order = self.rng.permutation(n) if shuffle else np.arange(n)
                 x_epoch, y_epoch, w_epoch = x[order], target[order], None if weight is None else weight[order]
                 # Overflow is not an error in the middle of an epoch: it is looked for, once, at the end.
                 with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

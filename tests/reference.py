@@ -148,12 +148,32 @@ def _lstm(layer, input_shape):
     return _keras_layer(reference, input_shape, ["W", "U", "b"])
 
 
+def _self_attention(layer, input_shape):
+    features = input_shape[-1]
+    d = features // layer.heads
+    reference = keras.layers.MultiHeadAttention(layer.heads, d, use_bias=False)
+    reference.build((None, *input_shape), (None, *input_shape))
+    assert [v.path.split("/")[-2] for v in reference.trainable_variables] == [
+        *("query", "key", "value", "attention_output")
+    ]
+
+    def apply(state, x, training):
+        ((params, buffers),) = state
+        weights = [part.reshape(features, layer.heads, d) for part in jnp.split(params["W"], 3, axis=1)]
+        weights.append(params["O"].reshape(layer.heads, d, features))
+        others = [variable.value for variable in reference.non_trainable_variables]
+        y, _ = reference.stateless_call(weights, others, x, x, use_causal_mask=layer.causal)
+        return y, [(params, buffers)]
+
+    return apply
+
+
 LAYERS = {
     **{"Dense": _dense, "Activation": _activation, "Maxout": _maxout},
     **{"BatchNorm": _batch_norm, "LayerNorm": _layer_norm, "Dropout": _dropout},
     **{"Flatten": _flatten, "Residual": _residual},
     **{"Conv2D": _conv, "MaxPool2D": _pool},
-    **{"RNN": _rnn, "LSTM": _lstm},
+    **{"RNN": _rnn, "LSTM": _lstm, "SelfAttention": _self_attention},
 }
 
 

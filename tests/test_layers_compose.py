@@ -129,7 +129,7 @@ def every_kind_of_layer():
 
 
 def recurrent_layers():
-    return [nn.RNN(4, return_sequences=True), nn.LSTM(3), nn.Dense(3)]
+    return [nn.RNN(4, return_sequences=True), nn.SelfAttention(2, causal=True), nn.LSTM(3), nn.Dense(3)]
 
 
 @pytest.mark.parametrize(("make", "shape"), [(every_kind_of_layer, (4, 8, 1)), (recurrent_layers, (5, 2))])

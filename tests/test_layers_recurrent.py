@@ -4,6 +4,7 @@ from math import exp, tanh
 
 import numpy as np
 import pytest
+from reference import constant, distance, keras
 from test_layers_conv import built, gradient_errors
 
 import nnlib as nn
@@ -96,6 +97,79 @@ def test_lstm_learns_to_recall_the_first_input(tmp_path):
     model.save(tmp_path / "memory.npz")
     np.testing.assert_array_equal(nn.load(tmp_path / "memory.npz").predict(X), model.predict(X))
     assert model.predict(X).dtype == np.float32
+
+
+def traced_by_textbook(layer, x):
+    """Return the gates and states of an LSTM by the formulas of a textbook, one example and one step at a time."""
+    u, (W, U, b) = layer.units, (layer.params[name] for name in ("W", "U", "b"))
+    names = ("input", "forget", "output", "candidate", "cell", "hidden")
+    trace = {name: np.empty((*x.shape[:2], u)) for name in names}
+    for n, example in enumerate(x):
+        h, c = np.zeros(u), np.zeros(u)
+        for t, x_t in enumerate(example):
+            z = [
+                x_t @ W[:, k * u : (k + 1) * u] + h @ U[:, k * u : (k + 1) * u] + b[k * u : (k + 1) * u]
+                for k in range(4)
+            ]
+            i, f, o = (1 / (1 + np.exp(-z[k])) for k in (0, 1, 3))
+            g = np.tanh(z[2])
+            c = f * c + i * g
+            h = o * np.tanh(c)
+            for name, value in zip(names, (i, f, o, g, c, h), strict=True):
+                trace[name][n, t] = value
+    return trace
+
+
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_trace_is_what_the_formulas_of_a_textbook_give(return_sequences, record_check):
+    layer = built(nn.LSTM(3, return_sequences), (5, 2), b=np.linspace(-1, 1, 12))
+    x = np.random.default_rng(1).standard_normal((4, 5, 2))
+    trace, expected = layer.trace(x), traced_by_textbook(layer, x)
+    assert list(trace) == list(expected)
+    assert all(values.shape == (4, 5, 3) for values in trace.values())
+    error = max(np.abs(trace[name] - expected[name]).max() for name in expected)
+    record_check("formulas", "LSTM, trace of gates and states", "a loop by the textbook", error, 1e-14)
+    assert all(0 < trace[name].min() < trace[name].max() < 1 for name in ("input", "forget", "output"))
+
+
+def test_traced_states_are_those_of_keras(record_check):
+    layer = built(nn.LSTM(4), (6, 3))
+    x = np.random.default_rng(2).standard_normal((5, 6, 3))
+    theirs = keras.layers.LSTM(4, return_sequences=True, return_state=True)
+    theirs.build((None, 6, 3))
+    theirs.set_weights([layer.params[name] for name in ("W", "U", "b")])
+    hidden, _, last_cell = theirs(constant(x))
+    trace = layer.trace(x)
+    error = max(distance(trace["hidden"], hidden), distance(trace["cell"][:, -1], last_cell))
+    record_check("framework", "LSTM, traced states", "Keras on JAX", error, 1e-10)
+
+
+def test_a_trace_between_forward_and_backward_changes_nothing():
+    layer = built(nn.LSTM(3, return_sequences=True), (5, 2))
+    rng = np.random.default_rng(3)
+    x, dy, other = rng.standard_normal((4, 5, 2)), rng.standard_normal((4, 5, 3)), rng.standard_normal((2, 9, 2))
+    layer.forward(x, training=True)
+    expected = [layer.backward(dy), *(grad.copy() for grad in layer.grads.values())]
+    layer.forward(x, training=True)
+    assert layer.trace(other)["cell"].shape == (2, 9, 3)
+    for mine, theirs in zip([layer.backward(dy), *layer.grads.values()], expected, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.zeros((5, 2)), r"x must have shape \(batch, time, 2\); got \(5, 2\)"),
+        (np.zeros((1, 5, 3)), r"x must have shape \(batch, time, 2\); got \(1, 5, 3\)"),
+        (np.full((1, 5, 2), np.nan), "x must be finite"),
+        ("text", "x must"),
+    ],
+)
+def test_trace_refuses_what_it_cannot_read(x, message):
+    with pytest.raises(ValueError, match=message):
+        built(nn.LSTM(3), (5, 2)).trace(x)
+    with pytest.raises(ValueError, match="no parameters yet"):
+        nn.LSTM(3).trace(np.zeros((1, 5, 2)))
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ def test_warmup_hands_over_where_the_other_begins():
         (lambda: OneCycle(0.1, steps=10, start=0.9), r"start must be a finite number in \[1, inf\]; got 0.9"),
         (lambda: OneCycle(0.1, steps=10, end=0.9), r"end must be a finite number in \[1, inf\]; got 0.9"),
         (lambda: OneCycle(0.1, steps=10, up=1), r"up must be a finite number in \(0, 1\); got 1"),
+        (lambda: get(StepDecay), "learning_rate must be a finite number"),  # the class, not a schedule
         (lambda: get({"name": "Linear"}), "learning_rate must be one of CosineDecay, .*; got 'Linear'"),
         (lambda: get({"name": "StepDecay"}), "learning_rate 'StepDecay' must have other options; got {}: .* 'initial'"),
     ],

@@ -1,7 +1,12 @@
 """Layers that only rearrange: a detour that can be skipped, and a picture read as a list of numbers."""
 
+from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
+
 from math import prod
 
+import numpy as np
+
+from ..arrays import Array, Shape
 from .base import Layer
 
 
@@ -12,14 +17,14 @@ class Flatten(Layer):
     (batch, channels, height, width), so that weights after it are in another order.)
     """
 
-    def build(self, input_shape, rng, dtype):
+    def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
         return (prod(input_shape),)
 
-    def forward(self, x, training=False):
+    def forward(self, x: Array, training: bool = False) -> Array:
         self.shape = x.shape
         return x.reshape(len(x), -1)
 
-    def backward(self, dy):
+    def backward(self, dy: Array) -> Array:
         return dy.reshape(self.shape)
 
 
@@ -40,7 +45,7 @@ class Residual(Layer):
     Networks", whose clean path this is.
     """
 
-    def __init__(self, *layers):
+    def __init__(self, *layers: Layer) -> None:
         super().__init__()
         if not layers:
             raise ValueError("layers must hold at least one layer; got none")
@@ -49,7 +54,7 @@ class Residual(Layer):
                 raise ValueError(f"layers must hold nnlib layers; got {layer!r}")
         self.layers = self.children = list(layers)
 
-    def build(self, input_shape, rng, dtype):
+    def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
         shape = input_shape
         for layer in self.layers:
             layer.output_shape = shape = layer.build(shape, rng, dtype)
@@ -57,13 +62,13 @@ class Residual(Layer):
             raise ValueError(f"Residual adds x to f(x), which must have the shape of x, {input_shape}; got {shape}")
         return shape
 
-    def forward(self, x, training=False):
+    def forward(self, x: Array, training: bool = False) -> Array:
         y = x
         for layer in self.layers:
             y = layer.forward(y, training)
         return x + y
 
-    def backward(self, dy):
+    def backward(self, dy: Array) -> Array:
         dx = dy
         for layer in reversed(self.layers):
             dx = layer.backward(dx)

@@ -1,11 +1,13 @@
 """Every input to every unit: the weighted sum, and the activation after it, given or learned."""
 
+from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
+
 import numpy as np
 
 from .. import activations, initializers
-from ..arrays import as_matrix, sum_rows, with_axes_of
+from ..arrays import Array, Shape, as_matrix, sum_rows, with_axes_of
 from ..checks import positive_integer
-from .base import Layer
+from .base import NO_DX, Layer
 
 
 class Activation(Layer):
@@ -20,19 +22,19 @@ class Activation(Layer):
         "linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softmax", or any pair (f, vjp).
     """
 
-    def __init__(self, activation):
+    def __init__(self, activation: activations.Choice) -> None:
         super().__init__()
         self.activation = activations.get(activation)
 
-    def forward(self, x, training=False):
+    def forward(self, x: Array, training: bool = False) -> Array:
         self.z = x
         self.a = self.activation.f(x)
         return self.a
 
-    def backward(self, dy):
+    def backward(self, dy: Array) -> Array:
         return self.backward_z(self.activation.vjp(dy, self.z, self.a))
 
-    def backward_z(self, dz):
+    def backward_z(self, dz: Array) -> Array:
         """Go on from dz = ∂L/∂z, where a fused loss has already passed the activation."""
         return dz
 
@@ -53,30 +55,36 @@ class Dense(Activation):
         How W and b start.
     """
 
-    def __init__(self, units, activation=None, initializer="glorot_uniform", bias_initializer="zeros"):
+    def __init__(
+        self,
+        units: int,
+        activation: activations.Choice = None,
+        initializer: initializers.Choice = "glorot_uniform",
+        bias_initializer: initializers.Choice = "zeros",
+    ) -> None:
         super().__init__(activation)
         self.units = positive_integer("units", units)
         self.initializer = initializers.get(initializer)
         self.bias_initializer = initializers.get(bias_initializer)
 
-    def build(self, input_shape, rng, dtype):
+    def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
         inputs = input_shape[-1]
         self.add("W", self.initializer((inputs, self.units), rng, dtype))
         self.add("b", self.bias_initializer((self.units,), rng, dtype))
         return (*input_shape[:-1], self.units)
 
-    def forward(self, x, training=False):
+    def forward(self, x: Array, training: bool = False) -> Array:
         self.x = as_matrix(x)
         z = np.dot(self.x, self.params["W"])
         z += self.params["b"]
         return super().forward(with_axes_of(z, x))
 
-    def backward_z(self, dz):
+    def backward_z(self, dz: Array) -> Array:
         """Gradients: dW = xᵀ dz, db = Σ dz over the batch, dx = dz Wᵀ."""
         rows = as_matrix(dz)
         np.dot(self.x.T, rows, out=self.grads["W"])
         sum_rows(rows, out=self.grads["b"])
-        return None if self.skip_dx else with_axes_of(np.dot(rows, self.params["W"].T), dz)
+        return NO_DX if self.skip_dx else with_axes_of(np.dot(rows, self.params["W"].T), dz)
 
 
 class Maxout(Layer):
@@ -100,42 +108,47 @@ class Maxout(Layer):
     Goodfellow et al. 2013, the dense variant. Where two pieces tie, the first one gets the gradient.
     """
 
-    def __init__(self, units, pieces=2, initializer="glorot_uniform", bias_initializer="zeros"):
+    def __init__(
+        self,
+        units: int,
+        pieces: int = 2,
+        initializer: initializers.Choice = "glorot_uniform",
+        bias_initializer: initializers.Choice = "zeros",
+    ) -> None:
         super().__init__()
         self.units = positive_integer("units", units)
         self.pieces = positive_integer("pieces", pieces)
         self.initializer = initializers.get(initializer)
         self.bias_initializer = initializers.get(bias_initializer)
 
-    def build(self, input_shape, rng, dtype):
+    def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
         inputs = input_shape[-1]
         draws = [self.initializer((inputs, self.units), rng, dtype) for _ in range(self.pieces)]
         self.add("W", np.concatenate(draws, axis=1))
         self.add("b", self.bias_initializer((self.pieces * self.units,), rng, dtype))
         return (*input_shape[:-1], self.units)
 
-    def forward(self, x, training=False):
-        self.x = x.reshape(-1, x.shape[-1])
-        self.z = self.x @ self.params["W"]
+    def forward(self, x: Array, training: bool = False) -> Array:
+        self.x = as_matrix(x)
+        self.z = np.dot(self.x, self.params["W"])
         self.z += self.params["b"]
         self.a = largest(self._of_piece(self.z))
-        return self.a.reshape(*x.shape[:-1], self.units)
+        return with_axes_of(self.a, x)
 
-    def backward(self, dy):
+    def backward(self, dy: Array) -> Array:
         """∂L/∂z_p = dy where piece p is the largest, else 0; from there on as in `Dense`."""
-        before = dy.shape[:-1]
         dz = np.empty_like(self.z)
-        to_largest(dy.reshape(-1, self.units), self.a, self._of_piece(self.z), self._of_piece(dz))
-        np.matmul(self.x.T, dz, out=self.grads["W"])
+        to_largest(as_matrix(dy), self.a, self._of_piece(self.z), self._of_piece(dz))
+        np.dot(self.x.T, dz, out=self.grads["W"])
         sum_rows(dz, out=self.grads["b"])
-        return None if self.skip_dx else (dz @ self.params["W"].T).reshape(*before, -1)
+        return NO_DX if self.skip_dx else with_axes_of(np.dot(dz, self.params["W"].T), dy)
 
-    def _of_piece(self, z):
+    def _of_piece(self, z: Array) -> list[Array]:
         """Return one view (rows, units) per piece."""
         return [z[:, p * self.units : (p + 1) * self.units] for p in range(self.pieces)]
 
 
-def largest(parts):
+def largest(parts: list[Array]) -> Array:
     """Return the element-wise maximum of several arrays."""
     a = parts[0].copy("K")  # in the order in which it lies in memory
     for part in parts[1:]:
@@ -143,7 +156,7 @@ def largest(parts):
     return a
 
 
-def to_largest(da, a, parts, d_parts):
+def to_largest(da: Array, a: Array, parts: list[Array], d_parts: list[Array]) -> None:
     """Fill `d_parts` with the gradients of the parts of `a = largest(parts)`: the first part that holds a gets da."""
     for part, d_part in zip(parts[:-1], d_parts[:-1], strict=True):
         np.multiply(da, part == a, out=d_part)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays import Array, Shape, as_matrix, mean_rows, sum_rows, with_axes_of
 from ..checks import number
-from .base import Layer
+from .base import NO_DX, Layer
 
 
 class BatchNorm(Layer):
@@ -56,42 +56,37 @@ class BatchNorm(Layer):
         self.of_batch = training and n > 1
         mean, variance = self.buffers["mean"], self.buffers["variance"]
         mu = mean_rows(rows) if self.of_batch else mean
-        self.centred = rows - mu
-        y = self.centred * self.centred
-        sigma2 = mean_rows(y) if self.of_batch else variance
+        x_hat = rows - mu
+        sigma2 = mean_rows(x_hat * x_hat) if self.of_batch else variance
         self.sigma = np.sqrt(sigma2 + self.epsilon)
-        # x̂ itself is never formed: (x - μ) · γ/σ passes over the batch once, (x - μ)/σ · γ twice.
-        self.slope = self.params["gamma"] / self.sigma
-        np.multiply(self.centred, self.slope, out=y)
-        y += self.params["beta"]
+        x_hat /= self.sigma
+        self.x_hat = x_hat
         if self.of_batch:
             mean *= self.momentum
             mean += (1 - self.momentum) * mu
             variance *= self.momentum
             variance += (1 - self.momentum) * (n / (n - 1) if self.unbiased else 1) * sigma2
-        return with_axes_of(y, x)
+        return with_axes_of(self.params["gamma"] * x_hat + self.params["beta"], x)
 
-    def backward(self, dy: Array) -> Array | None:
+    def backward(self, dy: Array) -> Array:
         """dγ = Σ dy·x̂, dβ = Σ dy, dx = γ/√(σ² + ε) · (dy - mean(dy) - x̂ · mean(dy·x̂)), sums over the batch.
 
         The two means are there because μ and σ² depend on x as well; in prediction they do not, and the means drop out.
         """
         rows = as_matrix(dy)
-        dgamma, dbeta = self.grads["gamma"], self.grads["beta"]
-        dx = rows * self.centred
-        sum_rows(dx, out=dgamma)
-        dgamma /= self.sigma
+        n, dgamma, dbeta = len(rows), self.grads["gamma"], self.grads["beta"]
+        sum_rows(rows * self.x_hat, out=dgamma)
         sum_rows(rows, out=dbeta)
         if self.skip_dx:
-            return None
+            return NO_DX
         if self.of_batch:
-            np.multiply(self.centred, dgamma / (-len(rows) * self.sigma), out=dx)  # -x̂ mean(dy·x̂)
-            dx += rows
-            dx -= dbeta / len(rows)
-            dx *= self.slope
-        else:
-            np.multiply(rows, self.slope, out=dx)
-        return with_axes_of(dx, dy)
+            rows = rows - dbeta / n - self.x_hat * (dgamma / n)
+        return with_axes_of(rows * (self.params["gamma"] / self.sigma), dy)
+
+
+def _mean(x: Array) -> Array:
+    """Return the mean over the last axis, which stays as one of length 1."""
+    return np.asarray(x.mean(axis=-1, keepdims=True))
 
 
 class LayerNorm(Layer):
@@ -110,39 +105,34 @@ class LayerNorm(Layer):
     Ba, Kiros & Hinton 2016.
     """
 
-    def __init__(self, epsilon=1e-5):
+    def __init__(self, epsilon: float = 1e-5) -> None:
         super().__init__()
         self.epsilon = number("epsilon", epsilon, 0, open_low=True)
 
-    def build(self, input_shape, rng, dtype):
+    def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
         features = input_shape[-1]
         self.add("gamma", np.ones(features, dtype))
         self.add("beta", np.zeros(features, dtype))
         return input_shape
 
-    def forward(self, x, training=False):
-        x_hat = x - x.mean(axis=-1, keepdims=True)
-        self.scale = 1 / np.sqrt((x_hat * x_hat).mean(axis=-1, keepdims=True) + self.epsilon)
-        x_hat *= self.scale
+    def forward(self, x: Array, training: bool = False) -> Array:
+        x_hat = x - _mean(x)
+        self.sigma: Array = np.sqrt(_mean(x_hat * x_hat) + self.epsilon)
+        x_hat /= self.sigma
         self.x_hat = x_hat
-        y = x_hat * self.params["gamma"]
-        y += self.params["beta"]
-        return y
+        return self.params["gamma"] * x_hat + self.params["beta"]
 
-    def backward(self, dy):
+    def backward(self, dy: Array) -> Array:
         """dγ = Σ dy·x̂ and dβ = Σ dy over all rows; dx = (g - mean(g) - x̂ · mean(g·x̂))/√(σ² + ε) with g = γ dy.
 
         The means are over each row's features. They are there because μ and σ² depend on x as well.
         """
-        features = dy.shape[-1]
-        sum_rows((dy * self.x_hat).reshape(-1, features), out=self.grads["gamma"])
-        sum_rows(dy.reshape(-1, features), out=self.grads["beta"])
+        sum_rows(as_matrix(dy * self.x_hat), out=self.grads["gamma"])
+        sum_rows(as_matrix(dy), out=self.grads["beta"])
         if self.skip_dx:
-            return None
+            return NO_DX
         g = dy * self.params["gamma"]
-        dx = g - self.x_hat * (g * self.x_hat).mean(axis=-1, keepdims=True)
-        dx -= g.mean(axis=-1, keepdims=True)
-        dx *= self.scale
+        dx: Array = (g - _mean(g) - self.x_hat * _mean(g * self.x_hat)) / self.sigma
         return dx
 
 
@@ -161,16 +151,16 @@ class Dropout(Layer):
     Srivastava et al. 2014.
     """
 
-    def __init__(self, rate):
+    def __init__(self, rate: float) -> None:
         super().__init__()
         self.rate = number("rate", rate, 0, 1, open_high=True)
 
-    def build(self, input_shape, rng, dtype):
+    def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
         self.rng = rng
         return input_shape
 
-    def forward(self, x, training=False):
-        self.mask = None
+    def forward(self, x: Array, training: bool = False) -> Array:
+        self.mask: Array | None = None
         if not training or self.rate == 0:
             return x
         # 16 random bits decide an entry: straight from the bit generator they take 2 µs, `rng.random` 6 (32×100). That
@@ -180,5 +170,5 @@ class Dropout(Layer):
         self.mask *= 1 / (1 - self.rate)
         return x * self.mask
 
-    def backward(self, dy):
+    def backward(self, dy: Array) -> Array:
         return dy if self.mask is None else dy * self.mask
