@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import Array
-from .checks import look_up, number
+from .checks import as_numbers, look_up, number
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Activation:
 
     def __call__(self, z: Array) -> Array:
         """Return f(z)."""
-        return self.f(np.asarray(z))
+        return self.f(as_numbers("z", z, axes=0))
 
 
 def _linear(z: Array) -> Array:

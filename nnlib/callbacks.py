@@ -8,12 +8,12 @@ True`.
 
 import csv
 import os
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
 from .arrays import Array
-from .checks import number, one_of, positive_integer, yes_or_no
+from .checks import as_path, number, one_of, positive_integer, yes_or_no
 from .optimizers import Optimizer
 
 Model = Any  # a Sequential, which the reader meets later
@@ -39,6 +39,8 @@ class _Monitor(Callback):
     """Watches one number of the logs and knows whether it got better by more than `min_delta`."""
 
     def __init__(self, monitor: str = "val_loss", mode: str = "min", min_delta: float = 0.0):
+        if not isinstance(monitor, str):
+            raise ValueError(f"monitor must be a name in the logs, such as 'val_loss'; got {monitor!r}")
         self.monitor = monitor
         self.mode = mode
         self.sign = one_of("mode", mode, {"min": 1.0, "max": -1.0})
@@ -144,7 +146,6 @@ class ModelCheckpoint(_Monitor):
         super().__init__(monitor, mode)
         self.path = as_path("path", path)
         self.save_best_only = yes_or_no("save_best_only", save_best_only)
-        self.last_path: str | None = None
 
     def check(self, optimizer: Optimizer, names: list[str]) -> None:
         if self.save_best_only:
@@ -157,12 +158,11 @@ class ModelCheckpoint(_Monitor):
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
         if not self.save_best_only or self.improved(logs):
-            self.last_path = self.path.format(epoch=epoch, **logs)
-            model.save(self.last_path)
+            model.save(self.path.format(epoch=epoch, **logs))
 
 
 class CSVLogger(Callback):
-    """Write one line per epoch to `path`, each on the disk before the next epoch starts; `append` continues a file."""
+    """Write one line per epoch to `path`, each before the next epoch starts; `append` continues a file."""
 
     def __init__(self, path: str | os.PathLike[str], separator: str = ",", append: bool = False):
         self.path = as_path("path", path)
@@ -170,7 +170,6 @@ class CSVLogger(Callback):
             raise ValueError(f"separator must be a single character; got {separator!r}")
         self.separator = separator
         self.append = yes_or_no("append", append)
-        self.file: TextIO | None = None
 
     def check(self, optimizer: Optimizer, names: list[str]) -> None:
         check_folder(self.path)
@@ -182,21 +181,16 @@ class CSVLogger(Callback):
                 raise ValueError(f"append needs a file with the columns {columns}; {self.path!r} has {header}")
 
     def on_train_begin(self, model: Model, epochs: int) -> None:
-        self.file = open(self.path, "a" if self.append else "w", newline="", encoding="utf-8")  # noqa: SIM115
+        self.mode = "a" if self.append else "w"
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
-        if self.file is not None:
-            row = {"epoch": epoch, **logs}
-            writer = csv.DictWriter(self.file, row, delimiter=self.separator)
-            if self.file.tell() == 0:
+        row = {"epoch": epoch, **logs}
+        with open(self.path, self.mode, newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, row, delimiter=self.separator)
+            if file.tell() == 0:
                 writer.writeheader()
             writer.writerow(row)
-            self.file.flush()
-
-    def on_train_end(self, model: Model) -> None:
-        if self.file is not None:
-            self.file.close()
-            self.file = None
+        self.mode = "a"
 
 
 class Progress(Callback):
@@ -222,13 +216,6 @@ class Progress(Callback):
     def on_train_end(self, model: Model) -> None:
         if self.bar is not None:
             self.bar.close()
-
-
-def as_path(name: str, path: str | os.PathLike[str]) -> str:
-    """Return `path` as a string."""
-    if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
-        raise ValueError(f"{name} must be a path, a string or a pathlib.Path; got {path!r}")
-    return os.fspath(path)
 
 
 def check_folder(path: str) -> None:

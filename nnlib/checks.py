@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
 
+import os
 from collections.abc import Callable, Mapping
 from math import isfinite, nan
 from numbers import Real
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from .arrays import Array
+from .arrays import Array, Shape
 
 DTYPES = ("float32", "float64")
 T = TypeVar("T")
@@ -43,6 +44,26 @@ def positive_integer(name: str, value: object) -> int:
     if value >= 2**31:
         raise ValueError(f"{name} must be below 2³¹; got {value!r}")
     return int(value)
+
+
+def counter(name: str, value: object) -> int:
+    """Return `value` as an int that counts something, 0 or more, up to what float64 can count."""
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= value <= 2**53:
+        return int(value)
+    raise ValueError(f"{name} must be a whole number from 0 to 2⁵³; got {value!r}")
+
+
+def as_shape(name: str, value: object) -> Shape:
+    """Return a positive integer n as (n,), and a tuple of them as it is."""
+    sizes = value if isinstance(value, tuple | list) else (value,)
+    return tuple(positive_integer(name, size) for size in sizes)
+
+
+def as_path(name: str, value: object) -> str:
+    """Return a path as a string."""
+    if isinstance(value, str | bytes | os.PathLike):
+        return os.fsdecode(value)
+    raise ValueError(f"{name} must be a path, such as 'model.npz' or a pathlib.Path; got {value!r}")
 
 
 def yes_or_no(name: str, value: object) -> bool:
@@ -140,7 +161,7 @@ def as_numbers(name: str, x: ArrayLike, dtype: DTypeLike | None = None, axes: in
     if dtype is None:
         dtype = np.float32 if given.dtype == np.float32 else np.float64
     with np.errstate(over="ignore"):
-        numbers: Array = np.ascontiguousarray(given, dtype=dtype)
+        numbers: Array = np.asarray(given, dtype=dtype, order="C")
     finite = np.isfinite(numbers)
     if not finite.all():
         place = tuple(int(i) for i in np.argwhere(~finite)[0])

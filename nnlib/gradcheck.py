@@ -61,6 +61,8 @@ def check_gradients(
     RuntimeWarning
         Where a gradient is not 0 and yet below the rounding of its layer's differences: it cannot be judged.
     """
+    if not isinstance(model, Network):
+        raise ValueError(f"model must be a Sequential; got {model!r}")
     if model.dtype != np.float64:
         raise ValueError(f"check_gradients needs a model of dtype float64; got {model.dtype.name}")
     h = number("h", h, 0, open_low=True)

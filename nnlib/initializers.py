@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import Array, Shape
-from .checks import look_up, number, one_of
+from .checks import as_dtype, as_shape, look_up, number, one_of
 
 
 def fans(shape: Shape) -> tuple[int, int]:
@@ -49,7 +49,9 @@ class Initializer:
 
     def __call__(self, shape: Shape, rng: np.random.Generator, dtype: str | np.dtype = "float64") -> Array:
         """Return a new array of `shape` and `dtype`; the draw itself is in float64, whatever the dtype."""
-        return np.asarray(self.draw(tuple(shape), rng)).astype(dtype)
+        if not isinstance(rng, np.random.Generator):
+            raise ValueError(f"rng must be a numpy.random.Generator; got {rng!r}")
+        return np.asarray(self.draw(as_shape("shape", shape), rng)).astype(as_dtype(dtype))
 
 
 def _constant(shape: Shape, rng: np.random.Generator, value: float) -> Array:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from . import losses
 from .arrays import Array, Shape
-from .checks import as_dtype, as_generator, as_numbers, positive_integer
+from .checks import as_dtype, as_generator, as_numbers, as_shape
 from .flat import FlatParameters
 from .layers import Activation, Layer
 from .losses import FusedLoss
@@ -50,8 +50,7 @@ class Network:
         """Make the parameters for inputs of `input_shape` (one example, without the batch axis); return the model."""
         if self.flat is not None:
             raise ValueError(f"the model is already built for inputs of shape {self.input_shape}; got {input_shape!r}")
-        sizes = input_shape if isinstance(input_shape, tuple | list) else (input_shape,)
-        given = shape = tuple(positive_integer("input_shape", size) for size in sizes)
+        given = shape = as_shape("input_shape", input_shape)
         every = self._every_layer()
         for layer in every:
             if layer.output_shape is not None:

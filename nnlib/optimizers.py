@@ -16,7 +16,7 @@ import numpy as np
 
 from . import schedules
 from .arrays import Array
-from .checks import number, one_of
+from .checks import number, one_of, yes_or_no
 
 Rate = float | Callable[[int], float]
 
@@ -61,7 +61,11 @@ class Optimizer:
 
     def step(self, params: Array, grads: Array, learning_rate: float | None = None) -> None:
         """Update `params` in place. Clipping scales `grads` in place."""
-        rate = self.rate() if learning_rate is None else learning_rate
+        n, dtype = self.scratch.shape[1], self.scratch.dtype
+        for name, array in (("params", params), ("grads", grads)):
+            if not isinstance(array, np.ndarray) or (array.shape, array.dtype) != ((n,), dtype):
+                raise ValueError(f"{name} must be an array of shape ({n},) and dtype {dtype}; got {array!r:.80}")
+        rate = number("learning_rate", self.rate() if learning_rate is None else learning_rate, 0)
         self.t += 1
         if self.clip_norm is not None:
             norm = float(np.linalg.norm(grads.astype(np.float64)))  # in float32 squares overflow beyond 1.8e19
@@ -91,7 +95,7 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.momentum = number("momentum", self.momentum, 0, 1, open_high=True)
-        self.nesterov = bool(self.nesterov)
+        self.nesterov = yes_or_no("nesterov", self.nesterov)
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs a momentum above 0; got momentum=0.0")
 

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from math import cos, pi, pow
 from typing import Any
 
-from .checks import look_up, number, positive_integer
+from .checks import counter, look_up, number, positive_integer
 
 
 class Schedule:
     """η(t), a function of the number of steps done."""
 
     def __call__(self, step: int) -> float:
-        """Return η at `step`."""
+        """Return η at `step`, a number of steps done: 0, 1, 2, ..."""
+        return self.at(counter("step", step))
+
+    def at(self, step: int) -> float:
+        """Return η at `step`, which has been checked."""
         raise NotImplementedError
 
 
@@ -32,8 +36,7 @@ class ExponentialDecay(Schedule):
         number("rate", self.rate, 0, 1, open_low=True)
         positive_integer("every", self.every)
 
-    def __call__(self, step: int) -> float:
-        """Return η at `step`."""
+    def at(self, step: int) -> float:
         return self.initial * pow(self.rate, step / self.every)
 
 
@@ -41,8 +44,7 @@ class ExponentialDecay(Schedule):
 class StepDecay(ExponentialDecay):
     """η(t) = initial · rate^⌊t / every⌋: a staircase."""
 
-    def __call__(self, step: int) -> float:
-        """Return η at `step`."""
+    def at(self, step: int) -> float:
         return self.initial * self.rate ** (step // self.every)
 
 
@@ -59,8 +61,7 @@ class CosineDecay(Schedule):
         positive_integer("steps", self.steps)
         number("final", self.final, 0)
 
-    def __call__(self, step: int) -> float:
-        """Return η at `step`."""
+    def at(self, step: int) -> float:
         share = min(step / self.steps, 1.0)
         return self.final + (self.initial - self.final) * (1 + cos(pi * share)) / 2
 
@@ -76,8 +77,7 @@ class Warmup(Schedule):
         object.__setattr__(self, "then", get(self.then))
         positive_integer("steps", self.steps)
 
-    def __call__(self, step: int) -> float:
-        """Return η at `step`."""
+    def at(self, step: int) -> float:
         then = self.then if callable(self.then) else lambda _: self.then
         return then(0) * (step + 1) / self.steps if step < self.steps else then(step - self.steps)
 
@@ -103,8 +103,7 @@ class OneCycle(Schedule):
         number("start", self.start, 1)
         number("end", self.end, 1)
 
-    def __call__(self, step: int) -> float:
-        """Return η at `step`."""
+    def at(self, step: int) -> float:
         top = self.up * self.steps
         low, share = (self.start, step / top) if step < top else (self.end, (self.steps - step) / (self.steps - top))
         low = self.peak / low

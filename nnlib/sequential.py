@@ -1,10 +1,10 @@
 """The model that everybody uses: a network that learns, can be stored, and can be looked at."""
 
-import os
 from typing import Any
 
 from . import losses, metrics, storage
 from .arrays import Array
+from .checks import as_path, counter
 from .layers import Layer
 from .training import Trainable
 
@@ -98,12 +98,13 @@ def load(path: storage.Path) -> Sequential:
     ValueError
         Where it is damaged, not a model, or names something that this version (or your session) does not know.
     """
-    with open(os.fsdecode(path), "rb") as file:
+    name = as_path("path", path)
+    with open(name, "rb") as file:
         try:
             return _restored(*storage.read(file))
         except Exception as error:  # what is damaged, or made to harm, can fail in any way in any module
             raise ValueError(
-                f"{os.fsdecode(path)!r} is not a model saved by nnlib, or is damaged, or needs something that this "
+                f"{name!r} is not a model saved by nnlib, or is damaged, or needs something that this "
                 f"session does not have: {type(error).__name__}: {error!s:.300}"
             ) from error
 
@@ -112,7 +113,7 @@ def _restored(config: dict[str, Any], arrays: dict[str, Array]) -> Sequential:
     """Return the model that `config` and `arrays` describe; refuse what does not fit together."""
     model = Sequential(map(storage.layer_from, config["layers"]), dtype=config["dtype"])
     storage.build_within(model, config["input_shape"], arrays["params"].size)
-    model.epoch = storage.counter("epoch", config["epoch"])
+    model.epoch = counter("epoch", config["epoch"])
     model.loss = None if config["loss"] is None else losses.get(config["loss"])
     model.metrics = [metrics.get(name) for name in config["metrics"]]
     if config["optimizer"] is not None:

@@ -10,7 +10,6 @@ from dataclasses import fields
 from functools import partial
 from io import BytesIO
 from math import prod
-from operator import index
 from types import FunctionType
 from typing import IO, Any
 
@@ -19,7 +18,7 @@ from numpy.lib import format as npy
 
 from . import activations, initializers, losses, optimizers, schedules
 from .arrays import Array, Shape
-from .checks import number, one_of
+from .checks import as_path, counter, number, one_of
 from .flat import FlatParameters
 from .layers import LAYERS, Layer
 from .layers.norm import BatchNorm, LayerNorm
@@ -58,7 +57,7 @@ def write_whole(contents: Mapping[str, Callable[[IO[bytes]], object]]) -> None:
 
 def write(path: Path, config: dict[str, Any], arrays: dict[str, Array]) -> None:
     """Write `config` (as JSON) and `arrays` to one .npz file."""
-    path = os.fsdecode(path)
+    path = as_path("path", path)
     text = np.array(json.dumps({"format": FORMAT, **config}, default=lambda number: number.item()))
     members: dict[str, Any] = {"config": text, **arrays}
     with ExitStack() as held:
@@ -92,8 +91,8 @@ def _array(content: bytes) -> Array:
     file = BytesIO(content)
     version = npy.read_magic(file)
     shape, fortran_order, dtype = npy.read_array_header_1_0(file)
-    if version != (1, 0) or fortran_order or dtype.kind not in "fU":
-        raise ValueError(f"it holds an array of another kind, {dtype} in version {version}")
+    if version != (1, 0) or fortran_order or dtype.kind not in "fU" or min(shape, default=0) < 0:
+        raise ValueError(f"it holds an array of another kind: {dtype}, shape {shape}, version {version}")
     # a view is never larger than what is there, whatever shape the header claims
     return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape)
 
@@ -201,6 +200,8 @@ def build_within(model: Network, input_shape: Shape, n: int) -> None:
 
 def plain_optimizer(optimizer: optimizers.Optimizer) -> dict[str, Any]:
     """Return an optimizer's class, arguments and step counter; its state arrays are stored beside."""
+    if set(optimizer.state) != set(optimizer.state_names):
+        raise ValueError("model.optimizer must be one that fit was given, or None; got one that has no state yet")
     arguments = {name: plain(getattr(optimizer, name)) for name in inspect.signature(type(optimizer)).parameters}
     return {"name": _name_in(optimizers.OPTIMIZERS, optimizer), "arguments": arguments, "t": optimizer.t}
 
@@ -213,8 +214,3 @@ def optimizer_from(config: dict[str, Any], flat: FlatParameters) -> optimizers.O
     optimizer.t = counter("t", config["t"])
     number("the learning rate at step t", optimizer.rate(), 0)
     return optimizer
-
-
-def counter(name: str, value: Any) -> int:
-    """Return a number of steps or epochs, if it is one that numbers in float64 can count."""
-    return int(number(name, index(value), 0, 2**53))

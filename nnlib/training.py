@@ -106,7 +106,6 @@ class Trainable(Network):
                 weight = of_class if weight is None else weight * of_class
             validation = self._as_validation(validation_data, wanted_loss)
             chosen = self._as_optimizer(optimizer)
-            number("learning_rate", chosen.rate(), 0)
             # The metrics of `metrics` are tried on the untrained model: what they have against these rows they say now.
             if known := [metric for metric in wanted if metric in METRICS.values()]:
                 for examples in [(x, target), validation] if validation else [(x, target)]:
@@ -264,10 +263,13 @@ class Trainable(Network):
 
     def _as_optimizer(self, optimizer: str | optimizers.Optimizer | None) -> optimizers.Optimizer:
         """Return the optimizer of this training, checked but not yet started."""
-        if self.optimizer is not None and (optimizer is None or optimizer is self.optimizer):
-            return self.optimizer
-        chosen = optimizers.get(optimizer)
-        if chosen.state or chosen.t:
+        new = self.optimizer is None or not (optimizer is None or optimizer is self.optimizer)
+        chosen = optimizers.get(optimizer if new else self.optimizer)
+        try:
+            number("learning_rate", chosen.rate(), 0)
+        except TypeError as error:  # a function that does not take the step
+            raise ValueError(f"learning_rate must be a number, or a function of the step; {error}") from error
+        if new and (chosen.state or chosen.t):
             raise ValueError(
                 f"this {type(chosen).__name__} object already trains another model; make a new one as optimizer"
             )

@@ -74,7 +74,6 @@ LAYER_CASES = [
     LayerCase("SelfAttention", nn.SelfAttention, (5, 4)),
     LayerCase("SelfAttention, 3 heads", lambda: nn.SelfAttention(3), (4, 6)),
     LayerCase("SelfAttention, causal", lambda: nn.SelfAttention(2, causal=True), (5, 4)),
-    LayerCase("SelfAttention, one step", lambda: nn.SelfAttention(2, causal=True), (1, 4)),
     LayerCase("Dropout", lambda: nn.Dropout(0.4), (6,)),
     LayerCase("Dropout, rate 0", lambda: nn.Dropout(0.0), (6,)),
 ]

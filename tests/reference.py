@@ -162,7 +162,9 @@ def _self_attention(layer, input_shape):
         weights = [part.reshape(features, layer.heads, d) for part in jnp.split(params["W"], 3, axis=1)]
         weights.append(params["O"].reshape(layer.heads, d, features))
         others = [variable.value for variable in reference.non_trainable_variables]
-        y, _ = reference.stateless_call(weights, others, x, x, use_causal_mask=layer.causal)
+        # Only when asked for its weights does Keras go through them in float64: JAX' fused attention takes float32.
+        settings = {"use_causal_mask": layer.causal, "return_attention_scores": True}
+        (y, _), _ = reference.stateless_call(weights, others, x, x, **settings)
         return y, [(params, buffers)]
 
     return apply

@@ -365,7 +365,10 @@ def test_bad_table_is_refused_naming_file_line_and_column(name, how, monkeypatch
             "line 3: the file must be UTF-8 text; got byte 0xe2",
         ),
         (b"PK\x03\x04\x9c a spreadsheet", "the file is a zip archive or a spreadsheet; unpack it, or"),
-        (gzip.compress(f"{HEADER}\n{FIRST}\n".encode(), mtime=0), "the file is a file compressed by gzip; unpack it first"),
+        (
+            gzip.compress(f"{HEADER}\n{FIRST}\n".encode(), mtime=0),
+            "the file is a file compressed by gzip; unpack it first",
+        ),
     ],
 )
 def test_what_is_no_plain_text_is_named(content, expected, tmp_path):

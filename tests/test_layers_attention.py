@@ -56,6 +56,13 @@ def test_attention_does_not_see_the_order_of_the_steps():
     np.testing.assert_allclose(layer.forward(x)[:, order], layer.forward(x[:, order]), rtol=1e-12, atol=1e-14)
 
 
+def test_of_a_single_step_all_is_taken():
+    layer, x = built(nn.SelfAttention(2, causal=True), (1, 4)), samples(3, 1, 4)
+    np.testing.assert_allclose(layer.forward(x), x @ layer.params["W"][:, 8:] @ layer.params["O"], rtol=1e-12)
+    errors = gradient_errors([nn.Dense(4), nn.SelfAttention(2)], (1, 3))
+    assert max(errors.values()) < 1e-7, errors
+
+
 def test_each_projection_starts_with_the_fans_of_its_own_matrix():
     W = built(nn.SelfAttention(4), (3, 80)).params["W"]
     for part in np.split(W, 3, axis=1):

@@ -37,7 +37,7 @@ def _tensors(model):
 
 def built(layer, input_shape, **params):
     """Return the layer, built, with the given parameters."""
-    layer.build(input_shape, np.random.default_rng(0), "float64")
+    layer.output_shape = layer.build(input_shape, np.random.default_rng(0), "float64")
     for name, values in params.items():
         layer.params[name][...] = values
     return layer

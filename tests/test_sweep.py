@@ -341,6 +341,19 @@ def test_results_without_a_hash_are_those_of_other_code(tmp_path):
         call()
 
 
+def test_what_other_code_stores_while_a_sweep_runs_is_not_taken_either(tmp_path):
+    def run(a):
+        if a == 1:
+            late.write_text(json.dumps(record | {"code": "another", "result": {"result": -1}}))
+        return a
+
+    quiet(run, {"a": [3]}, directory=tmp_path, workers=1)
+    (late,) = results_in(tmp_path)
+    record = json.loads(late.read_text())
+    late.unlink()
+    assert quiet(run, {"a": [1, 3]}, directory=tmp_path, workers=1)["result"].tolist() == [1, 3]
+
+
 def test_failed_results_that_run_again_anyway_are_not_in_the_way(tmp_path):
     call = functools.partial(quiet, product, {"a": [2], "b": [10]}, directory=tmp_path, workers=1)
     call()

@@ -9,7 +9,7 @@ import numpy as np
 from .. import initializers
 from ..activations import softmax
 from ..arrays import Array, Shape, as_matrix, with_axes_of
-from ..checks import positive_integer
+from ..checks import positive_integer, yes_or_no
 from .base import NO_DX, Layer
 
 
@@ -48,7 +48,7 @@ class SelfAttention(Layer):
     ) -> None:
         super().__init__()
         self.heads = positive_integer("heads", heads)
-        self.causal = bool(causal)
+        self.causal = yes_or_no("causal", causal)
         self.initializer = initializers.get(initializer)
 
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:

@@ -5,7 +5,7 @@ from __future__ import annotations  # names np.random in signatures without impo
 import numpy as np
 
 from ..arrays import Array, Shape, as_matrix, mean_rows, sum_rows, with_axes_of
-from ..checks import number
+from ..checks import number, yes_or_no
 from .base import NO_DX, Layer
 
 
@@ -41,7 +41,7 @@ class BatchNorm(Layer):
         super().__init__()
         self.momentum = number("momentum", momentum, 0, 1, open_high=True)
         self.epsilon = number("epsilon", epsilon, 0, open_low=True)
-        self.unbiased = bool(unbiased)
+        self.unbiased = yes_or_no("unbiased", unbiased)
 
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
         features = input_shape[-1]

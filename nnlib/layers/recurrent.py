@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import initializers
 from ..arrays import Array, Shape
-from ..checks import as_numbers, positive_integer
+from ..checks import as_numbers, positive_integer, yes_or_no
 from .base import NO_DX, Layer
 
 
@@ -39,7 +39,7 @@ class _Recurrent(Layer):
     ) -> None:
         super().__init__()
         self.units = positive_integer("units", units)
-        self.return_sequences = bool(return_sequences)
+        self.return_sequences = yes_or_no("return_sequences", return_sequences)
         self.initializer = initializers.get(initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
 
