@@ -14,7 +14,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock verify bench sweep compare compare-keras clean
+.PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock mutants verify bench sweep compare compare-keras clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ lab: $(READY)  ## open JupyterLab with every chapter
 lock: $(VENV)/.python package.json  ## renew requirements.lock and package-lock.json
 	@$(PIP) install "uv>=0.8,<1"
 	@$(PY) -m tools.lock
+
+mutants: $(READY)  ## change the library in each place and see whether a test notices (half an hour; resumes; FILE=nnlib/losses.py, N=200)
+	@$(PY) -m tools.mutants $(FILE) $(if $(N),--sample $(N))
 
 verify: $(READY)  ## test the library and renew the tables of the page "Verification"
 	$(PY) -m pytest -q -n auto --dist loadfile --ignore-glob='*/test_site_*' tests

@@ -186,7 +186,7 @@ class Network:
         return np.concatenate(pieces)
 
     def _scores(
-        self, outputs: Array, y: Array, objective: losses.Loss, wanted: list[Metric], weight: Array | None = None
+        self, outputs: Array, y: Array, objective: losses.Loss, wanted: Sequence[Metric], weight: Array | None = None
     ) -> dict[str, float]:
         """Return the loss and the metrics by name; the metrics of a model that has diverged are NaN."""
         scores = {"loss": objective.mean(outputs, y, weight)}

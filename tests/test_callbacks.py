@@ -90,6 +90,18 @@ def test_early_stopping_min_delta_and_nan():
     assert len(fit(nn.EarlyStopping("score", patience=2), scores=[5, np.nan, np.nan, 4])[1]["score"]) == 3
 
 
+def test_early_stopping_waits_ten_epochs_unless_told_otherwise():
+    assert len(fit(nn.EarlyStopping("score"), scores=[1, *[2] * 15])[1]["score"]) == 11
+
+
+def test_early_stopping_before_the_first_epoch_has_no_best_one():
+    """Where no epoch was any good, not even the first, there is nothing to go back to."""
+    stopping = nn.EarlyStopping("score", patience=2)
+    _, history = fit(stopping, scores=[np.nan] * 5)
+    assert len(history["score"]) == 2
+    assert stopping.best_epoch == 0
+
+
 def test_early_stopping_begins_anew_in_each_fit():
     stopping = nn.EarlyStopping("loss", patience=1)
     for _ in range(2):
@@ -102,6 +114,33 @@ def test_plateau_lowers_the_rate_after_patience_epochs_and_not_below_its_minimum
     _, history = fit(plateau, scores=[5, 5, 5, 5, 5, 5, 5, 5, 1, 1])
     # 5 at epoch 1 is the best; after epochs 2-3, 4-5 and 6-7 without progress the next epoch is slower
     assert history["learning_rate"] == [0.1, 0.1, 0.1, 0.05, 0.05, 0.03, 0.03, 0.03, 0.03, 0.03]
+
+
+def test_plateau_by_default_divides_by_ten_after_five_epochs_that_gain_less_than_a_ten_thousandth():
+    """The factor and the threshold of Keras; its patience is 10."""
+    _, history = fit(nn.ReduceLROnPlateau("score"), scores=[1, *[1 - 0.9e-4] * 5, *[1 - 1.1e-4] * 6])
+    assert history["learning_rate"] == pytest.approx([0.1] * 6 + [0.01] * 6, rel=1e-15)
+    _, history = fit(nn.ReduceLROnPlateau("score", patience=1), scores=[1] * 40)
+    assert 0 < history["learning_rate"][-1] < 1e-30, "no minimum unless one is set"
+
+
+def test_plateau_and_early_stopping_begin_to_count_in_each_fit():
+    """Three bad epochs of an earlier training must not shorten the patience of the next."""
+    plateau = nn.ReduceLROnPlateau("score", patience=4)
+    for _ in range(2):
+        _, history = fit(plateau, scores=[1, 2, 2, 2])
+        assert history["learning_rate"] == [0.1] * 4
+    assert fit(plateau, scores=[1, 2, 2, 2, 2, 2])[1]["learning_rate"][-1] == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_min_delta_is_in_the_unit_of_what_is_watched(mode):
+    """In both directions 0.6 is better by more than 0.5, and 0.4 is not."""
+    sign = 1 if mode == "min" else -1
+    stopping = nn.EarlyStopping("score", patience=1, min_delta=0.5, mode=mode)
+    _, history = fit(stopping, scores=[sign * score for score in (5, 4.4, 4.0, 0)])
+    assert len(history["score"]) == 3
+    assert stopping.best_epoch == 2
 
 
 def test_plateau_refuses_a_schedule_and_says_so_also_beside_other_callbacks(tmp_path):
@@ -178,11 +217,27 @@ def test_csv_append_continues_the_file_under_one_header(tmp_path):
     assert len(rows(path)) == 1
 
 
+def test_csv_is_one_line_per_row_and_utf_8_on_every_system(tmp_path, monkeypatch):
+    """Where the system's own encoding is another and lines end in two characters, the file is still the same."""
+    opened = []
+    real = open
+    monkeypatch.setattr("builtins.open", lambda *a, **k: opened.append(k) or real(*a, **k))
+    path = tmp_path / "log.csv"
+    for append in (False, True):
+        fit(nn.CSVLogger(path, separator=";", append=append), epochs=1)
+    ours = [options for options in opened if options]
+    assert len(ours) == 3, "written, looked at, continued"
+    assert all(options == {"newline": "", "encoding": "utf-8"} for options in ours)
+    assert len(rows(path, ";")) == 2
+
+
 def test_progress_is_shown_on_request(capsys):
     pytest.importorskip("tqdm")
     fit(epochs=2, verbose=1)
     shown = capsys.readouterr()
     assert "2/2" in shown.err + shown.out
+    assert "epoch" in shown.err + shown.out
+    assert "loss=" in shown.err + shown.out
     fit(epochs=2)
     assert capsys.readouterr() == ("", "")
 

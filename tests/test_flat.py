@@ -35,6 +35,10 @@ def test_layers_hold_views_and_every_number_once():
     assert sorted(seen) == list(range(model.params.size))
 
 
+def test_before_the_first_batch_all_gradients_are_zero():
+    assert (network().grads == 0).all()
+
+
 def test_weights_come_first_so_that_only_they_decay():
     model = network()
     for layer, name, place in model.flat.slices:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nnlib as nn
-from nnlib.initializers import INITIALIZERS, constant, fans, get, normal, variance_scaling
+from nnlib.initializers import INITIALIZERS, Initializer, constant, fans, get, normal, variance_scaling
 
 # Variances on paper. Glorot & Bengio 2010, eq. 12 and 16: 2/(in + out), limit √6/√(in + out). He et al. 2015, eq. 10:
 # 2/in. LeCun et al. 1998, §4.6: 1/in.
@@ -125,12 +125,32 @@ def test_variance_scaling_for_any_shape(scale, fan, distribution, shape):
         (lambda: normal(-1), "std must be"),
         (lambda: constant(float("nan")), "value must be"),
         (lambda: get("xavier"), "initializer must be one of glorot_normal, .*; got 'xavier'"),
-        (lambda: get({"name": "constant2"}), "initializer must be one of constant, normal, variance_scaling"),
+        (
+            lambda: get({"name": "constant2", "value": 1}),
+            "initializer must be one of constant, normal, variance_scaling",
+        ),
     ],
 )
 def test_wrong_arguments_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_draw_of_ones_own_may_return_a_list():
+    own = Initializer("own", lambda shape, rng: [[1, 2], [3, 4]])
+    W = own([2, 2], np.random.default_rng(0), "float32")
+    assert W.dtype == np.float32
+    assert W.tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_shape_may_be_a_list():
+    for name in INITIALIZERS:
+        assert draw(name, [4, 3]).shape == (4, 3)
+
+
+def test_normal_without_options_has_a_standard_deviation_of_one():
+    assert normal().options == {"std": 1.0}
+    assert (normal()((5,), np.random.default_rng(0)) == np.random.default_rng(0).standard_normal(5)).all()
 
 
 def test_get_by_name_by_options_and_itself():

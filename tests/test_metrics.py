@@ -145,10 +145,27 @@ def test_confusion_counts_rows_of_class_i_taken_for_class_j():
     assert metrics.confusion(np.array([[0.9], [0.1]]), np.array([[1], [1]])).tolist() == [[0, 0], [1, 1]]
 
 
-def test_one_half_is_a_yes():
-    """The threshold itself belongs to class 1, as the docstring says."""
-    assert metrics.classes(np.array([[0.5], [np.nextafter(0.5, 0)]])).tolist() == [1, 0]
-    assert metrics.accuracy(np.array([[0.5]]), np.array([[1.0]])) == 1
+@pytest.mark.parametrize("k", [1, 3])
+@pytest.mark.parametrize("name", CLASSES)
+def test_steps_of_a_sequence_count_like_rows(name, k):
+    """(N, time, classes) and (N · time, classes) hold the same answers."""
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(k), (4, 5)) if k > 1 else rng.random((4, 5, 1))
+    y = np.eye(k)[rng.integers(0, k, (4, 5))] if k > 1 else rng.integers(0, 2, (4, 5, 1))
+    assert metrics.get(name)(p, y) == pytest.approx(metrics.get(name)(p.reshape(20, k), y.reshape(20, k)), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", metrics.METRICS)
+def test_every_metric_is_a_plain_float(name):
+    """NumPy's own would print as np.float64(0.5) in a history, and not go into JSON."""
+    y = np.eye(3)
+    assert type(metrics.get(name)((y + 1 / 3) / 2, y)) is float
+    assert type(metrics.get(name)(np.array([[0.4], [0.9]]), np.array([[0.0], [1.0]]))) is float
+
+
+def test_classes_of_one_row_each():
+    y = np.eye(3)
+    assert [metrics.get(name)(y, y) for name in ("precision", "recall", "f1")] == [1, 1, 1]
 
 
 def test_nothing_predicted_positive_is_zero_not_an_error():

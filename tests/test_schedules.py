@@ -41,6 +41,18 @@ def test_rate_is_never_negative_nor_above_its_peak(schedule, step):
     assert 0 <= schedule(step) <= 0.1 * (1 + 1e-12)
 
 
+def test_defaults_are_those_of_the_papers_and_of_fastai():
+    """Every step; annealed to 0; 30 % of the way up, from 1/25 of the peak, down to a ten-thousandth (fastai)."""
+    assert ExponentialDecay(0.8, 0.5)(1) == 0.4
+    assert CosineDecay(0.8, steps=2)(2) == 0
+    schedule = OneCycle(1.0, steps=10)
+    assert [schedule(step) for step in (0, 3, 10)] == pytest.approx([1 / 25, 1, 1e-4], rel=1e-12)
+
+
+def test_one_cycle_may_begin_and_end_at_its_peak():
+    assert [OneCycle(0.1, steps=10, start=1, end=1)(step) for step in (0, 5, 10)] == pytest.approx([0.1] * 3)
+
+
 def test_warmup_hands_over_where_the_other_begins():
     schedule = Warmup(CosineDecay(1.0, steps=4), steps=2)
     assert [schedule(step) for step in (1, 2, 4, 6)] == pytest.approx([1, 1, 0.5, 0], abs=1e-15)
@@ -54,10 +66,17 @@ def test_warmup_hands_over_where_the_other_begins():
         (lambda: StepDecay(0.1, 0.5, every=0), "every must be a positive integer; got 0"),
         (lambda: CosineDecay(0.1, steps=1.5), "steps must be a positive integer; got 1.5"),
         (lambda: CosineDecay(0.1, steps=5, final=-1), "final must be"),
+        (lambda: CosineDecay(-0.1, steps=5), "initial must be"),
         (lambda: Warmup(-0.1, steps=5), "learning_rate must be"),
+        (lambda: Warmup(0.1, steps=0), "steps must be a positive integer; got 0"),
+        (lambda: OneCycle(-0.1, steps=10), "peak must be"),
+        (lambda: OneCycle(0.1, steps=0), "steps must be a positive integer; got 0"),
+        (lambda: OneCycle(0.1, steps=10, start=0.9), r"start must be a finite number in \[1, inf\]; got 0.9"),
+        (lambda: OneCycle(0.1, steps=10, end=0.9), r"end must be a finite number in \[1, inf\]; got 0.9"),
         (lambda: OneCycle(0.1, steps=10, up=1), r"up must be a finite number in \(0, 1\); got 1"),
         (lambda: get(StepDecay), "learning_rate must be a finite number"),  # the class, not a schedule
         (lambda: get({"name": "Linear"}), "learning_rate must be one of CosineDecay, .*; got 'Linear'"),
+        (lambda: get({"name": "StepDecay"}), "learning_rate 'StepDecay' must have other options; got {}: .* 'initial'"),
     ],
 )
 def test_wrong_arguments_are_named(make, message):

@@ -34,10 +34,26 @@ from tools.mutations import mutants
 LISTED = "tests/equivalent_mutants.toml"
 NOT_CORE = ("nnlib/course/", "nnlib/__init__.py", "nnlib/layers/__init__.py")
 # What judges pages, chapters, data and the repository as a whole is not asked: the core has tests of its own.
-NOT_ASKED = (
-    "benchmarks datasets exercises explore insurance mutants notebooks plots probe repository site source structure"
-)
-PATIENCE = 25.0  # seconds of tests that a mutant has to survive, beyond the tests named after its module
+NOT_ASKED = {
+    "augment",
+    "benchmarks",
+    "datasets",
+    "exercises",
+    "explore",
+    "insurance",
+    "mutants",
+    "notebooks",
+    "plots",
+    "probe",
+    "repository",
+    "site",
+    "source",
+    "structure",
+    "verification",
+    "wheel",
+}
+PATIENCE = 10.0  # seconds of tests that a mutant has to survive, beyond those in files named after its module
+HEAVY = 0.5  # seconds of processor time for collecting a file of tests, from which on it is asked last
 MEMORY = 8 << 30  # bytes of address space for one run of the tests; a mutant may ask for any size
 WARM = ["joblib", "numpy", "hypothesis.extra.numpy", "pandas", "sklearn.metrics", "tqdm.auto"]  # if tests use them
 SURVIVED = (0, 5)  # pytest's exit status where all tests passed, or none of them is there any more
@@ -95,12 +111,15 @@ class Watch:
     """Notes for each test how long it takes, which lines of the library it runs, and whether it starts processes."""
 
     def __init__(self, coverage):
-        self.coverage, self.tests, self.current, self.failed = coverage, {}, None, []
+        self.coverage, self.tests, self.current, self.failed, self.collecting = coverage, {}, None, [], 0.0
         sys.addaudithook(self.hook)
 
     def hook(self, event, _):
         if event in ("subprocess.Popen", "os.fork", "os.posix_spawn") and self.current:
             self.tests[self.current]["starts"] = True
+
+    def pytest_collection_finish(self):
+        self.collecting = time.process_time()
 
     def pytest_runtest_logstart(self, nodeid):
         self.current = nodeid
@@ -136,7 +155,7 @@ def _observe(file):
             for name in contexts:
                 if name:
                     watch.tests[name]["lines"].setdefault(os.path.relpath(path), []).append(line)
-    return status, {"tests": watch.tests, "failed": watch.failed, "heavy": "jax" in sys.modules}
+    return status, {"tests": watch.tests, "failed": watch.failed, "collecting": watch.collecting}
 
 
 class Judge:
@@ -211,7 +230,7 @@ def _watched(file):
 
 
 def _tried(mutant):
-    """Try one mutant, first on the tests without the large frameworks; return (mutant, what became of it)."""
+    """Try one mutant; return (mutant, what became of it)."""
     path, begun, stages = _tree / mutant.file, time.perf_counter(), _repository.stages(mutant)
     original, stamp = path.read_bytes(), path.stat()
     verdict = {"state": "survived" if stages else "untested", "by": None}
@@ -245,7 +264,7 @@ class Repository:
         self.files = {
             f"tests/{path.name}": _digest(path) + shared
             for path in every
-            if path.stem.startswith("test_") and not set(path.stem.split("_")) & set(NOT_ASKED.split())
+            if path.stem.startswith("test_") and not NOT_ASKED.intersection(path.stem.split("_"))
         }
         self.all_tests = hashlib.sha256("".join(self.files.values()).encode()).hexdigest()[:16]
 
@@ -261,7 +280,7 @@ class Repository:
             known[file] = {"key": core + self.files[file], **seen}
             path.write_text(json.dumps(known))
         self.tests = {name: test for file in known.values() for name, test in file["tests"].items()}
-        self.heavy = {file for file, seen in known.items() if seen["heavy"]}
+        self.heavy = {file for file, seen in known.items() if seen["collecting"] > HEAVY}
         self.ran = defaultdict(lambda: defaultdict(set))
         for name, test in self.tests.items():
             for module, lines in test["lines"].items():
@@ -269,19 +288,25 @@ class Repository:
                     self.ran[module][line].add(name)
 
     def stages(self, mutant):
-        """Return the tests for a mutant as {test: seconds}: first those without the large frameworks."""
-        ran, stem = self.ran[mutant.file], Path(mutant.file).stem
+        """Return the tests for a mutant, in up to three steps, each {test: seconds}."""
+        ran, words = self.ran[mutant.file], set(Path(mutant.file).with_suffix("").parts[1:])
         # A line that only importing runs is judged by the tests of what is around it.
         for first, last in (*mutant.scopes, (0, sys.maxsize)):
             if chosen := {name for line, names in ran.items() if first <= line <= last for name in names}:
                 break
-        chosen |= {name for name, test in self.tests.items() if test["starts"] and (not chosen or stem in name)}
-        spent, stages = 0.0, ({}, {})
+        chosen |= {
+            name
+            for name, test in self.tests.items()
+            if test["starts"] and (not chosen or any(word in name for word in words))
+        }
+        spent, stages = 0.0, ({}, {}, {})  # tests of its own; others; those in files that take long to collect
         for name in sorted(chosen, key=lambda name: self.tests[name]["seconds"]):
-            spent += self.tests[name]["seconds"]
             file = name.split("::")[0]
-            if spent < PATIENCE or stem in Path(file).stem.split("_"):
-                stages[file in self.heavy][name] = self.tests[name]["seconds"]
+            own = file not in self.heavy and not words.isdisjoint(Path(file).stem.split("_"))
+            if not own:
+                spent += self.tests[name]["seconds"]
+            if own or spent < PATIENCE:
+                stages[0 if own else 2 if file in self.heavy else 1][name] = self.tests[name]["seconds"]
         return [stage for stage in stages if stage]
 
     def _key(self, file, verdict):
