@@ -113,7 +113,8 @@ for label, shape, layers in (
     for method in ("build", "predict"):
         call = (lambda w, odd: w.model.build(w.shape)) if method == "build" else (lambda w,
             odd: w.model.predict(np.ones((2, *w.shape))))
-        refuse(f"{method}, misfit", call, "shape inputs kernel_size size Residual allocate", {label: None}, partial(before,
+        named = "shape inputs kernel_size size Residual allocate"
+        refuse(f"{method}, misfit", call, named, {label: None}, partial(before,
             layers, shape))
 
 # -- layers ------------------------------------------------------------------------------------------------------------

@@ -163,7 +163,7 @@ def test_the_sweep_runs_on_a_dask_cluster_of_processes_with_the_same_results(dat
     }
     here = nn.sweep(train, grid, directory=tmp_path / "here", shared="epochs", workers=1, progress=False)
     with (
-        distributed.LocalCluster(processes=True, n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(processes=True, n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster),
         joblib.parallel_config(backend="dask"),
     ):
