@@ -14,7 +14,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock mutants verify bench sweep compare clean
+.PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock mutants verify bench sweep compare compare-keras clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ sweep: $(READY)  ## train the source's 192 settings again, for eleven seeds (hal
 compare: $(READY)  ## judge the insurance models again, ten times over (an hour; resumes where it was stopped)
 	$(PY) chapters/3-insurance/compare_models.py real
 	$(PY) chapters/3-insurance/compare_models.py twin
+
+compare-keras: $(READY)  ## train the source's network in Keras as well (ten minutes; resumes where it was stopped)
+	$(PY) chapters/3-insurance/compare_keras.py
 
 clean:  ## remove everything that was made
 	rm -rf $(VENV) node_modules _build .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -36,7 +36,7 @@ class Activation:
 
     def __call__(self, z: Array) -> Array:
         """Return f(z)."""
-        return self.f(as_numbers("z", z, axes=0))
+        return self.f(as_numbers("z", z, axes=self.yields == "distributions"))
 
 
 def _linear(z: Array) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 from .arrays import Array
 from .checks import as_path, number, one_of, positive_integer, yes_or_no
 from .optimizers import Optimizer
+from .schedules import Schedule
 
 Model = Any  # a Sequential, which the reader meets later
 
@@ -155,6 +156,8 @@ class ModelCheckpoint(_Monitor):
         except (KeyError, IndexError, ValueError) as error:
             raise ValueError(f"path may name epoch, {', '.join(names)}; got {self.path!r}: {error}") from error
         check_folder(path)
+        if callable(optimizer.learning_rate) and not isinstance(optimizer.learning_rate, Schedule):
+            raise ValueError("learning_rate must be a number or one of nnlib.schedules to be saved; got a function")
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
         if not self.save_best_only or self.improved(logs):
@@ -219,7 +222,9 @@ class Progress(Callback):
 
 
 def check_folder(path: str) -> None:
-    """Raise a FileNotFoundError where the folder of `path` is not there, as open() would, but in good time."""
+    """Raise an OSError where `path` is a folder or lies in none, as open() would, but in good time."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"path must be that of a file; got the folder {path!r}")
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise FileNotFoundError(

@@ -4,7 +4,7 @@ from __future__ import annotations  # names np.random in signatures without impo
 
 import os
 from collections.abc import Callable, Mapping
-from math import isfinite, nan
+from math import isfinite, nan, prod
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -38,12 +38,10 @@ def as_generator(seed: int | np.random.Generator) -> np.random.Generator:
 
 
 def positive_integer(name: str, value: object) -> int:
-    """Return `value` as an int, or raise a ValueError that names the argument. The limit is that of a 32-bit index."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value <= 0:
-        raise ValueError(f"{name} must be a positive integer; got {value!r}")
-    if value >= 2**31:
-        raise ValueError(f"{name} must be below 2³¹; got {value!r}")
-    return int(value)
+    """Return `value` as an int, or raise a ValueError that names the argument."""
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value > 0:
+        return int(value)
+    raise ValueError(f"{name} must be a positive integer; got {value!r}")
 
 
 def counter(name: str, value: object) -> int:
@@ -54,9 +52,12 @@ def counter(name: str, value: object) -> int:
 
 
 def as_shape(name: str, value: object) -> Shape:
-    """Return a positive integer n as (n,), and a tuple of them as it is."""
-    sizes = value if isinstance(value, tuple | list) else (value,)
-    return tuple(positive_integer(name, size) for size in sizes)
+    """Return a positive integer n as (n,), and several of them as a tuple."""
+    sizes = value if isinstance(value, tuple | list | np.ndarray) else (value,)
+    shape = tuple(positive_integer(name, size) for size in sizes)
+    if not shape or prod(shape) > 2**40:
+        raise ValueError(f"{name} must be a shape of one or more axes and at most 2⁴⁰ numbers; got {value!r}")
+    return shape
 
 
 def as_path(name: str, value: object) -> str:
@@ -68,7 +69,7 @@ def as_path(name: str, value: object) -> str:
 
 def yes_or_no(name: str, value: object) -> bool:
     """Return `value` as a bool; "no" and other things that Python would take for true are refused."""
-    if isinstance(value, bool | np.bool_) or (isinstance(value, int) and value in (0, 1)):
+    if isinstance(value, bool | int | np.bool_ | np.integer) and value in (0, 1):
         return bool(value)
     raise ValueError(f"{name} must be True or False; got {value!r}")
 
@@ -119,8 +120,8 @@ def look_up(
     if not isinstance(given, dict) or "name" not in given:
         return one_of(kind, given, table)
     options = {key: value for key, value in given.items() if key != "name"}
-    if not options and table:
-        return one_of(kind, given["name"], table)
+    if not options and given["name"] in list(table):
+        return table[given["name"]]
     make = one_of(kind, given["name"], makers)
     try:
         return make(**options)
@@ -197,7 +198,7 @@ def class_weights(name: str, factors: object, y: Array) -> Array:
     count = max(2, y.shape[1])
     for c in sorted(set(of_row.tolist()) - set(factors)):
         raise ValueError(f"{name} must have a weight for every class in y; class {c} has none")
-    numbers = {c: number(f"{name}[{c!r}]", factor, 0) for c, factor in factors.items()}
+    numbers = {counter(f"a key of {name}", c): number(f"{name}[{c}]", factor, 0) for c, factor in factors.items()}
     weights: Array = np.array([numbers.get(c, 0.0) for c in range(count)], y.dtype)[of_row]
     return weights
 

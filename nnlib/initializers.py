@@ -51,7 +51,8 @@ class Initializer:
         """Return a new array of `shape` and `dtype`; the draw itself is in float64, whatever the dtype."""
         if not isinstance(rng, np.random.Generator):
             raise ValueError(f"rng must be a numpy.random.Generator; got {rng!r}")
-        return np.asarray(self.draw(as_shape("shape", shape), rng)).astype(as_dtype(dtype))
+        shape, dtype = as_shape("shape", shape), as_dtype(dtype)
+        return np.asarray(self.draw(shape, rng)).astype(dtype)
 
 
 def _constant(shape: Shape, rng: np.random.Generator, value: float) -> Array:

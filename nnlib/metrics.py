@@ -136,7 +136,7 @@ METRICS: dict[str, Metric] = {
 
 def get(metric: str | Metric) -> Metric:
     """Return the metric of that name, or the given function (y_pred, y_true) → float."""
-    if callable(metric) and isinstance(getattr(metric, "__name__", None), str):
+    if callable(metric) and not isinstance(metric, type) and hasattr(metric, "__name__"):
         return metric
     return one_of("metric", metric, METRICS)
 

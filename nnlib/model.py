@@ -23,7 +23,7 @@ class Network:
     """y = fₖ(... f₂(f₁(x))): the output of each layer is the input of the next. See `Sequential` for the arguments."""
 
     def __init__(self, layers: Iterable[Layer], seed: int | np.random.Generator = 0, dtype: DTypeLike = "float64"):
-        self.layers = list(layers) if isinstance(layers, Iterable) else []
+        self.layers = list(layers) if isinstance(layers, Iterable) and not isinstance(layers, set) else []
         if not self.layers or not all(isinstance(layer, Layer) for layer in self.layers):
             raise ValueError(f"layers must be a list of one or more nnlib layers, [Dense(8), ...]; got {layers!r}")
         every = self._every_layer()
@@ -186,7 +186,7 @@ class Network:
         return np.concatenate(pieces)
 
     def _scores(
-        self, outputs: Array, y: Array, objective: losses.Loss, wanted: list[Metric], weight: Array | None = None
+        self, outputs: Array, y: Array, objective: losses.Loss, wanted: Sequence[Metric], weight: Array | None = None
     ) -> dict[str, float]:
         """Return the loss and the metrics by name; the metrics of a model that has diverged are NaN."""
         scores = {"loss": objective.mean(outputs, y, weight)}
@@ -213,10 +213,12 @@ class Network:
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Put back what `get_weights` returned."""
         targets = [self.built().params, *(buffer for _, buffer in self._buffers())]
+        given = weights if isinstance(weights, list | tuple) else ()
+        empty = [isinstance(values, np.ndarray) and not values.size for values in given]  # of a model of no parameters
+        checked = [w if none else as_numbers("weights", w, self.dtype) for w, none in zip(given, empty, strict=True)]
         shapes = [target.shape for target in targets]
-        if not isinstance(weights, list | tuple) or [np.shape(values) for values in weights] != shapes:
+        if [np.shape(values) for values in checked] != shapes:
             raise ValueError(f"weights must have shapes {shapes}; got {weights!r:.80}")
-        checked = [as_numbers("weights", values, self.dtype) if np.size(values) else values for values in weights]
         for target, values in zip(targets, checked, strict=True):
             target[...] = values
 

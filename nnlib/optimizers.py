@@ -47,6 +47,7 @@ class Optimizer:
             self.clip_norm = number("clip_norm", self.clip_norm, 0, open_low=True)
         self.t = 0
         self.state: dict[str, Array] = {}
+        self.scratch: Array = np.empty((2, 0))
 
     def init(self, n: int, dtype: str | np.dtype = "float64", decayed: int | None = None) -> None:
         """Forget everything and make room for n parameters, of which the first `decayed` are subject to decay."""
@@ -63,8 +64,11 @@ class Optimizer:
         """Update `params` in place. Clipping scales `grads` in place."""
         n, dtype = self.scratch.shape[1], self.scratch.dtype
         for name, array in (("params", params), ("grads", grads)):
-            if not isinstance(array, np.ndarray) or (array.shape, array.dtype) != ((n,), dtype):
-                raise ValueError(f"{name} must be an array of shape ({n},) and dtype {dtype}; got {array!r:.80}")
+            if getattr(array, "shape", 0) != (n,) or array.dtype != dtype or not array.flags.writeable or n == 0:
+                raise ValueError(
+                    f"{name} must be a writeable array of shape ({n},) and dtype {dtype}, as `init` was told; "
+                    f"got {array!r:.80}"
+                )
         rate = number("learning_rate", self.rate() if learning_rate is None else learning_rate, 0)
         self.t += 1
         if self.clip_norm is not None:

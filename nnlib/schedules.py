@@ -22,6 +22,10 @@ class Schedule:
         """Return η at `step`, which has been checked."""
         raise NotImplementedError
 
+    def _take(self, **checked: float) -> None:
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)  # the dataclass is frozen
+
 
 @dataclass(frozen=True)
 class ExponentialDecay(Schedule):
@@ -32,9 +36,9 @@ class ExponentialDecay(Schedule):
     every: int = 1
 
     def __post_init__(self) -> None:
-        number("initial", self.initial, 0)
-        number("rate", self.rate, 0, 1, open_low=True)
-        positive_integer("every", self.every)
+        self._take(initial=number("initial", self.initial, 0))
+        self._take(rate=number("rate", self.rate, 0, 1, open_low=True))
+        self._take(every=positive_integer("every", self.every))
 
     def at(self, step: int) -> float:
         return self.initial * pow(self.rate, step / self.every)
@@ -57,9 +61,9 @@ class CosineDecay(Schedule):
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        number("initial", self.initial, 0)
-        positive_integer("steps", self.steps)
-        number("final", self.final, 0)
+        self._take(initial=number("initial", self.initial, 0))
+        self._take(steps=positive_integer("steps", self.steps))
+        self._take(final=number("final", self.final, 0))
 
     def at(self, step: int) -> float:
         share = min(step / self.steps, 1.0)
@@ -75,7 +79,7 @@ class Warmup(Schedule):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "then", get(self.then))
-        positive_integer("steps", self.steps)
+        self._take(steps=positive_integer("steps", self.steps))
 
     def at(self, step: int) -> float:
         then = self.then if callable(self.then) else lambda _: self.then
@@ -97,11 +101,11 @@ class OneCycle(Schedule):
     end: float = 1e4
 
     def __post_init__(self) -> None:
-        number("peak", self.peak, 0)
-        positive_integer("steps", self.steps)
-        number("up", self.up, 0, 1, open_low=True, open_high=True)
-        number("start", self.start, 1)
-        number("end", self.end, 1)
+        self._take(peak=number("peak", self.peak, 0))
+        self._take(steps=positive_integer("steps", self.steps))
+        self._take(up=number("up", self.up, 0, 1, open_low=True, open_high=True))
+        self._take(start=number("start", self.start, 1))
+        self._take(end=number("end", self.end, 1))
 
     def at(self, step: int) -> float:
         top = self.up * self.steps

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import storage
-from .checks import one_of
+from .checks import as_path, one_of
 
 if sys.platform != "win32":
     import fcntl
@@ -135,7 +135,13 @@ def sweep(
     name = f"{function.__module__}.{getattr(function, '__qualname__', type(function).__qualname__)}"
     manifest = {"format": 1, "run": name, "names": sorted(grid), "shared": shared, "version": version}
     one_of("stale", stale, dict.fromkeys(("refuse", "rerun", "keep")))
-    store = _Store(Path(directory).resolve(), _plain(manifest, "version"), retry_failed, _code(function), stale)
+    store = _Store(
+        Path(as_path("directory", directory)).resolve(),
+        _plain(manifest, "version"),
+        retry_failed,
+        _code(function),
+        stale,
+    )
     store.open()
 
     configs = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
@@ -278,7 +284,7 @@ def _check_grid(grid: Any, shared: str | None) -> dict[str, list[Any]]:
         if not values or len(keys) < len(values):
             raise ValueError(f"grid[{name!r}] must have at least one value and none twice; got {values!r}")
         checked[name] = values
-    if shared is not None and shared not in checked:
+    if shared is not None and shared not in list(checked):
         raise ValueError(f"shared must be a name of the grid, one of {list(checked)}; got {shared!r}")
     if shared is not None and not all(type(value) in (int, float) for value in checked[shared]):
         raise TypeError(f"shared needs numbers to put in order; got grid[{shared!r}] = {checked[shared]!r}")

@@ -106,7 +106,7 @@ class Trainable(Network):
                 weight = of_class if weight is None else weight * of_class
             validation = self._as_validation(validation_data, wanted_loss)
             chosen = self._as_optimizer(optimizer)
-            # The metrics of `metrics` are tried on the untrained model: what they have against these rows they say now.
+            # The library's metrics are tried on the untrained model: what they have against these rows they say now.
             if known := [metric for metric in wanted if metric in METRICS.values()]:
                 for examples in [(x, target), validation] if validation else [(x, target)]:
                     self._score_rows(*examples, objective, known)
@@ -149,7 +149,9 @@ class Trainable(Network):
                     with np.errstate(all="ignore"):
                         bad = np.flatnonzero(~np.isfinite(objective.rows(outputs, y_epoch)))
                     step = (bad[0] if len(bad) else n - 1) // batch_size + 1
-                    self._recover(step, [initial, best], lambda: self._loss_of_rows(x, target, objective, weight))
+                    self._recover(
+                        step, [initial, best], lambda: self._score_rows(x, target, objective, weight=weight)["loss"]
+                    )
                 elif score < best_score:
                     best_score, best = score, (self.epoch, self.get_weights())
                 for callback in watchers:
@@ -251,13 +253,11 @@ class Trainable(Network):
             stacklevel=3,
         )
 
-    def _loss_of_rows(self, X: Array, y: Array, objective: losses.Loss, weight: Array | None) -> float:
+    def _score_rows(
+        self, X: Array, y: Array, objective: losses.Loss, wanted: Sequence[Metric] = (), weight: Array | None = None
+    ) -> dict[str, float]:
         with np.errstate(all="ignore"):
-            return objective.mean(self._outputs(X, objective), y, weight)
-
-    def _score_rows(self, X: Array, y: Array, objective: losses.Loss, wanted: list[Metric]) -> dict[str, float]:
-        with np.errstate(all="ignore"):
-            return self._scores(self._outputs(X, objective), y, objective, wanted)
+            return self._scores(self._outputs(X, objective), y, objective, wanted, weight)
 
     # -- checks at the door -------------------------------------------------------------------------------------------
 

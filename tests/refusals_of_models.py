@@ -142,7 +142,7 @@ NO_PATIENCE_WITH_SCHEDULES = {"a schedule": Made(lambda w: nn.SGD(nn.schedules.S
 
 
 def takes_loss(method, call, world):
-    unsaid = () if world is fresh or method == "check_gradients" else ("None",)
+    unsaid = () if world is fresh else ("None",)
     refuse(f"{method}(loss), {world.__name__}", call, "loss delta", but(NO_LOSSES, *unsaid), world)
     refuse(f"{method}(loss), {world.__name__}", call, "loss binary_crossentropy categorical_crossentropy",
         CHANCES_WANTED, world)

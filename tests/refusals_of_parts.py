@@ -113,7 +113,8 @@ for label, shape, layers in (
     for method in ("build", "predict"):
         call = (lambda w, odd: w.model.build(w.shape)) if method == "build" else (lambda w,
             odd: w.model.predict(np.ones((2, *w.shape))))
-        refuse(f"{method}, misfit", call, "inputs kernel_size size Residual allocate", {label: None}, partial(before,
+        named = "shape inputs kernel_size size Residual allocate"
+        refuse(f"{method}, misfit", call, named, {label: None}, partial(before,
             layers, shape))
 
 # -- layers ------------------------------------------------------------------------------------------------------------
@@ -255,8 +256,7 @@ SHORT = {  # integers that wrap around where they are subtracted as they are, an
 }
 NO_CHANCES = {
     "classes by number": ([[3], [4]], [[5], [7]]), "targets by number": ([[0.2], [0.8]], [[3], [7]]),
-    "chances beyond 1": (CHANCES * 2, YES),
-    "targets beyond 1": (CHANCES, YES * 2), "negative targets": (CHANCES, -YES), "negative chances": (-CHANCES, YES),
+    "targets beyond 1": (CHANCES, YES * 2), "negative targets": (CHANCES, -YES),
     "a row of classes": (CHANCES, [1, 0, 0, 1]),
 }
 NO_PAIRS = {"nothing": ([], []), "no rows": (np.ones((0, 1)), np.ones((0, 1))), "(N,) and (N, 1)": ([1, 0], [[1],

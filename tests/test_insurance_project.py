@@ -191,7 +191,8 @@ def test_damaged_and_foreign_files_are_refused(delivered, twin, tmp_path):
     model.networks_[0].save(file)
     with pytest.raises(ValueError, match=r"other.npz' holds no ChargesModel"):
         ChargesModel.load(file)
-    config, arrays = storage.read(path)
+    with open(path, "rb") as opened:
+        config, arrays = storage.read(opened)
     storage.write(file, {**config, "charges_model": 99}, arrays)
     with pytest.raises(ValueError, match="has version 99 of ChargesModel; this code reads 1"):
         ChargesModel.load(file)
@@ -231,6 +232,7 @@ model.save(sys.argv[1])
     [
         ({"age": 80}, "age must be from 18 to 64, as in the training rows; got 80"),
         ({"bmi": 310.0}, r"bmi must be from 15.96 to 50.38, as in the training rows; got 310"),
+        ({"children": 2.5}, "children must be a whole number; got 2.5"),
         ({"age": "59"}, "age must be a finite number in every row; got '59'"),
         ({"smoker": True}, "smoker must be one of no, yes; got True"),
         ({"region": "Hawaii"}, "region must be one of northeast, .*; got 'Hawaii'"),
@@ -254,6 +256,15 @@ def test_one_client_or_many_cost_the_same(delivered, twin):
     np.testing.assert_allclose(alone.to_numpy()[0], many.to_numpy()[1], rtol=1e-5)
     assert (many.low < many.expected).all()
     assert (many.expected < many.high).all()
+
+
+def test_an_interval_that_leaves_out_the_few_ends_below_the_mean(twin):
+    """What the docstring of `quote` warns of; whoever takes the interval for one around ŷ would misread the quote."""
+    model = ChargesModel().fit(twin, twin.charges).calibrate(twin, twin.charges)
+    most, nearly_all = (model.quote(twin, coverage) for coverage in (0.8, 0.95))
+    assert (most.high < most.expected).all()
+    assert (nearly_all.low < nearly_all.expected).all()
+    assert (nearly_all.expected < nearly_all.high).all()
 
 
 def test_conformal_quantiles_by_hand():

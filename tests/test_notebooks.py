@@ -140,6 +140,7 @@ def test_handouts_hold_no_solution_and_what_the_notebooks_read(tmp_path):
     notebooks.hand_out(tmp_path)
     assert (tmp_path / "chapters/3-insurance/insurance_project.py").exists()
     assert (tmp_path / "data/insurance/sweep_twin.csv").exists()
+    assert (tmp_path / "data/insurance/keras_real.json").exists()
     copies = sorted(tmp_path.rglob("*.ipynb"))
     assert len(copies) == len(PATHS)
     for copy in copies:

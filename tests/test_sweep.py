@@ -579,7 +579,7 @@ def cluster():
     threads = {f"{name}_NUM_THREADS": "2" for name in ("OMP", "OPENBLAS", "MKL")}  # its own default is 1
     with (
         dask.config.set({"distributed.nanny.pre-spawn-environ": threads, "distributed.scheduler.allowed-failures": 0}),
-        distributed.LocalCluster(processes=True, n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(processes=True, n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster),
     ):
         yield cluster

@@ -157,7 +157,8 @@ def hand_out(target):
         copy = target / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(dump(without_solutions(load(path))), encoding="utf-8")
-    for needed in [*(ROOT / "chapters").rglob("*.py"), *(ROOT / "data").rglob("*.csv")]:
+    tables = (path for path in (ROOT / "data").rglob("*") if path.suffix in (".csv", ".json"))
+    for needed in [*(ROOT / "chapters").rglob("*.py"), *tables]:
         copy = target / needed.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(needed, copy)

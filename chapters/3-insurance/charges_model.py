@@ -7,6 +7,7 @@ It is a module apart from `insurance_project` because its base class brings scik
 
 import math
 import numbers
+import os
 from collections.abc import Mapping
 
 import numpy as np
@@ -96,7 +97,7 @@ class ChargesInputs(TransformerMixin, BaseEstimator):
             )
         check_table(table)
         n = (
-            nn.arrays.positive_integer("pieces", self.pieces)
+            nn.checks.positive_integer("pieces", self.pieces)
             if self.features == "engineered"
             else 1
         )
@@ -267,7 +268,7 @@ class ChargesModel(RegressorMixin, BaseEstimator):
     def fit(self, table, y):
         """Train on a table with the columns age, sex, bmi, children, smoker and region; y: charges, dollars (n,)."""
         y = check_charges(y, table)
-        members = nn.arrays.positive_integer("members", self.members)
+        members = nn.checks.positive_integer("members", self.members)
         self.inputs_ = ChargesInputs(
             self.features, self.pieces, self.threshold
         ).fit(table)
@@ -366,6 +367,9 @@ class ChargesModel(RegressorMixin, BaseEstimator):
     def quote(self, clients, coverage=0.95):
         """Return a table of the expected charges of new clients and the ends of their interval, in dollars.
 
+        What is expected is a mean. Where few pay far more than the others, it is more than most will pay: an interval
+        that may leave out those few (of 80%, on the published table) then ends below it.
+
         Parameters
         ----------
         clients : table or mapping
@@ -379,8 +383,8 @@ class ChargesModel(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            Where a column is missing, a value cannot be read, or a number lies outside of the training rows, where
-            nothing is known of the error. `predict` does not mind the last.
+            Where a column is missing, a value cannot be read, a number lies outside of the training rows, where
+            nothing is known of the error, or children are no whole number. `predict` does not mind the last two.
         """
         import pandas as pd
 
@@ -394,6 +398,11 @@ class ChargesModel(RegressorMixin, BaseEstimator):
                     raise ValueError(
                         f"{name} must be from {knots[0]:g} to {knots[-1]:g}, as in the training rows; got {value:g}"
                     )
+        for value in clients["children"]:
+            if value != int(value):
+                raise ValueError(
+                    f"children must be a whole number; got {value:g}"
+                )
         low, high = self.predict_interval(clients, coverage)
         return pd.DataFrame(
             {"expected": self.predict(clients), "low": low, "high": high},
@@ -430,33 +439,45 @@ class ChargesModel(RegressorMixin, BaseEstimator):
         ValueError
             Where the file is damaged, holds something else, or was written by another version.
         """
-        config, arrays = nn.storage.read(path)
+        name = repr(os.fsdecode(path))
+        with open(os.fsdecode(path), "rb") as file:
+            try:
+                config, arrays = nn.storage.read(file)
+            except Exception as error:  # what is damaged can fail in any way
+                raise ValueError(
+                    f"{name} is not a model saved by nnlib, or is damaged: {error}"
+                ) from error
         if "charges_model" not in config:
-            raise ValueError(f"{str(path)!r} holds no ChargesModel")
+            raise ValueError(f"{name} holds no ChargesModel")
         if config["charges_model"] != VERSION:
             raise ValueError(
-                f"{str(path)!r} has version {config['charges_model']!r} of ChargesModel; this code reads {VERSION}"
+                f"{name} has version {config['charges_model']!r} of ChargesModel; this code reads {VERSION}"
             )
         try:
-            model = cls(**config["settings"])
-            model.hidden = tuple(model.hidden)
-            model.inputs_ = ChargesInputs(
-                model.features, model.pieces, model.threshold
-            )
-            model.inputs_.knots_ = config["knots"]
-            model.inputs_.categories_ = config["categories"]
-            model.mean_, model.scale_ = config["mean"], config["scale"]
-            model.shift_ = config["shift"]
-            model.networks_ = []
-            for i in range(model.members):
-                network = model._network(i).build(config["inputs"])
-                network.set_weights([arrays[f"network_{i}"]])
-                model.networks_.append(network)
-            model.residuals_ = {
-                group: arrays[f"residuals_{group}"]
-                for group in config["categories"]["smoker"]
-                if f"residuals_{group}" in arrays
-            }
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{str(path)!r} is damaged: {error}") from error
+            return cls._restored(config, arrays)
+        except Exception as error:
+            raise ValueError(f"{name} is damaged: {error}") from error
+
+    @classmethod
+    def _restored(cls, config, arrays):
+        model = cls(**config["settings"])
+        model.hidden = tuple(model.hidden)
+        model.inputs_ = ChargesInputs(
+            model.features, model.pieces, model.threshold
+        )
+        model.inputs_.knots_ = config["knots"]
+        model.inputs_.categories_ = config["categories"]
+        model.mean_, model.scale_ = config["mean"], config["scale"]
+        model.shift_ = config["shift"]
+        model.networks_ = []
+        for i in range(model.members):
+            network, weights = model._network(i), arrays[f"network_{i}"]
+            nn.storage.build_within(network, config["inputs"], weights.size)
+            network.set_weights([weights])
+            model.networks_.append(network)
+        model.residuals_ = {
+            group: arrays[f"residuals_{group}"]
+            for group in config["categories"]["smoker"]
+            if f"residuals_{group}" in arrays
+        }
         return model

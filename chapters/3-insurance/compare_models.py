@@ -23,7 +23,13 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 
 import nnlib as nn
-from charges_model import ChargesInputs, ChargesModel
+from charges_model import (
+    ChargesInputs,
+    ChargesModel,
+    encode_categories,
+    encode_pieces,
+    find_knots,
+)
 from nnlib.course.datasets import insurance_twin, load_insurance
 from stored_results import UNFINISHED, store
 
@@ -195,6 +201,15 @@ def judge(source, partition, fold, model):
     }
 
 
+# What decides the stored numbers: after a change of any of these they have to be made again.
+RECIPE = ("__init__", "fit", "predict", "_network", "_train", "_unshifted")
+CODE = (
+    *(find_knots, encode_pieces, encode_categories, ChargesInputs),
+    *(getattr(ChargesModel, name) for name in RECIPE),
+    *(Shifted, boosting, models, tune, judge),
+)
+
+
 def main():
     """Judge all models on one table and write its results."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -211,7 +226,11 @@ def main():
         "model": list(models(0)),
     }
     results = nn.sweep(
-        judge, grid, directory=arguments.directory, retry_failed=True
+        judge,
+        grid,
+        directory=arguments.directory,
+        stale="rerun",
+        retry_failed=True,
     )
     failed = results[results.error.notna()]
     if len(failed):
@@ -220,7 +239,12 @@ def main():
     results["rmse"] = results["rmse"].round(2)
     for name in ("tuning_seconds", "fit_seconds"):
         results[name] = results[name].round(3)
-    store(results, f"comparison_{arguments.source}")
+    store(
+        results,
+        f"comparison_{arguments.source}",
+        CODE,
+        packages=["scikit-learn"],
+    )
 
 
 if __name__ == "__main__":

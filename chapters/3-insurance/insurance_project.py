@@ -53,7 +53,8 @@ def source_network(
     """
 
     def norm():
-        return [nn.BatchNorm(momentum=0.99, epsilon=1e-3)] if batch_norm else []
+        keras = {"momentum": 0.99, "epsilon": 1e-3, "unbiased": False}
+        return [nn.BatchNorm(**keras)] if batch_norm else []
 
     def hidden():
         return [nn.Dense(units, "relu", initializer), *norm()]

@@ -5,12 +5,13 @@ chapter reads.
 """
 
 import functools
+import time
 import warnings
 
 import numpy as np
 
 import nnlib as nn
-from insurance_project import prepare, source_network, split
+from insurance_project import make_columns, prepare, source_network, split
 from stored_results import UNFINISHED, store
 
 # The trainings that take longest come first, so that no worker is left alone with one of them at the end.
@@ -141,6 +142,21 @@ class _Readings(nn.Callback):
             self.at[epoch] = {**self.now, "test_rmse": test_rmse, **self.best}
 
 
+# What decides the stored numbers: after a change of any of these they have to be made again.
+CODE = (make_columns, prepare, split, source_network, train_source, _Readings)
+
+
+def train_timed(data, **setting):
+    """Return what `train_source` returns, and the processor time of the whole training, which a busy machine hardly moves."""
+    start = time.process_time()
+    results = train_source(data, **setting)
+    seconds = time.process_time() - start
+    return {
+        epochs: {**result, "cpu_seconds": seconds}
+        for epochs, result in results.items()
+    }
+
+
 def main():
     """Run all that the chapter reads and store it; what an interrupted run has finished is not run again."""
     import pandas as pd
@@ -159,7 +175,7 @@ def main():
     }
     for source in ("real", "twin"):
         table = load_insurance(source=source)
-        train = functools.partial(train_source, prepare(*split(table)))
+        train = functools.partial(train_timed, prepare(*split(table)))
         results = []
         for name, grid in (
             ("everything", everything),
@@ -167,7 +183,14 @@ def main():
         ):
             directory = UNFINISHED / "sweep" / source / name
             results.append(
-                nn.sweep(train, grid, directory=directory, shared="epochs")
+                nn.sweep(
+                    train,
+                    grid,
+                    directory=directory,
+                    shared="epochs",
+                    stale="rerun",
+                    retry_failed=True,
+                )
             )
         results = pd.concat(results, ignore_index=True).fillna(
             {"loss": "mse", "target": "dollars", "seed": 42}
@@ -177,8 +200,8 @@ def main():
             raise SystemExit(
                 f"{len(failed)} trainings raised an error, the first: {failed.iloc[0]}"
             )
-        results = results.drop(columns="error").astype({"seed": int})
-        store(results, f"sweep_{source}")
+        results = results.drop(columns=["seconds", "error"])
+        store(results.astype({"seed": int}), f"sweep_{source}", CODE)
 
 
 if __name__ == "__main__":

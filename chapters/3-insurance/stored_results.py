@@ -1,6 +1,17 @@
-"""Tables in data/insurance: what the chapters read because computing it takes longer than a reader waits."""
+"""Tables in data/insurance: what the chapters read because computing it takes longer than a reader waits.
 
+Beside each table lies a JSON file that says when, with which versions and by which code it was made.
+"""
+
+import ast
+import datetime
+import hashlib
+import importlib.metadata
+import inspect
+import json
 import os
+import platform
+import textwrap
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -9,16 +20,76 @@ UNFINISHED = PROJECT / "_build"  # where a computation goes on that was stopped
 
 
 def stored(name):
-    """Return the table `name`: "sweep_real", "sweep_twin", "comparison_real" or "comparison_twin"."""
+    """Return a table: "sweep_real", "comparison_real", the same with "twin" in place of "real", or "keras_real"."""
     import pandas as pd
 
     return pd.read_csv(RESULTS / f"{name}.csv")
 
 
-def store(table, name):
-    """Write a table as `name`, whole or not at all."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.csv"
-    table.to_csv(path.with_suffix(".tmp"), index=False, float_format="%.6g")
+def made(name):
+    """Return how a table was made: a dict with "date", "code" (see `code_hash`) and the versions of packages."""
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def store(table, name, code, packages=()):
+    """Write a table as `name`, whole or not at all, and beside it how it was made.
+
+    Parameters
+    ----------
+    table : DataFrame
+    name : str
+    code : sequence of functions and classes
+        What decides the numbers, apart from packages. A test compares its hash with the stored one.
+    packages : sequence of str
+        Names of further packages whose versions are kept.
+    """
+    about = {
+        "date": datetime.date.today().isoformat(),
+        "code": code_hash(*code),
+        "nnlib": code_hash(*(path.read_text("utf-8") for path in library())),
+        "python": platform.python_version(),
+        **{
+            package: importlib.metadata.version(package)
+            for package in ("numpy", *packages)
+        },
+    }
+    _write(
+        RESULTS / f"{name}.csv", table.to_csv(index=False, float_format="%.6g")
+    )
+    _write(RESULTS / f"{name}.json", json.dumps(about, indent=1) + "\n")
+    print(f"{len(table):,} rows in {RESULTS / name}.csv")
+
+
+def code_hash(*parts):
+    """Return 16 hexadecimal digits of what functions, classes or texts of Python do.
+
+    Comments, docstrings and layout do not count.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        source = part if isinstance(part, str) else inspect.getsource(part)
+        tree = ast.parse(textwrap.dedent(source))
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+                and ast.get_docstring(node) is not None
+            ):
+                del node.body[0]
+        digest.update(ast.unparse(tree).encode())
+    return digest.hexdigest()[:16]
+
+
+def library():
+    """Return the files of the library that trains, without the course's kit and the sweep."""
+    folder = PROJECT / "nnlib"
+    return sorted(
+        path
+        for path in folder.rglob("*.py")
+        if path.relative_to(folder).parts[0] not in ("course", "sweep.py")
+    )
+
+
+def _write(path, text):
+    path.parent.mkdir(exist_ok=True)
+    path.with_suffix(".tmp").write_text(text, encoding="utf-8")
     os.replace(path.with_suffix(".tmp"), path)
-    print(f"{len(table):,} rows in {path}")

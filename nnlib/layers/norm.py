@@ -56,17 +56,21 @@ class BatchNorm(Layer):
         self.of_batch = training and n > 1
         mean, variance = self.buffers["mean"], self.buffers["variance"]
         mu = mean_rows(rows) if self.of_batch else mean
-        x_hat = rows - mu
-        sigma2 = mean_rows(x_hat * x_hat) if self.of_batch else variance
+        self.centred = rows - mu
+        y = self.centred * self.centred
+        sigma2 = mean_rows(y) if self.of_batch else variance
         self.sigma = np.sqrt(sigma2 + self.epsilon)
-        x_hat /= self.sigma
-        self.x_hat = x_hat
+        # x̂ itself is never formed: (x - μ) · γ/σ passes over the batch once, (x - μ)/σ · γ twice, which here and on the
+        # way back takes 2 to 6 % of a step; with NumPy's mean and var in place of products it would be 60 % (W1).
+        self.slope = self.params["gamma"] / self.sigma
+        np.multiply(self.centred, self.slope, out=y)
+        y += self.params["beta"]
         if self.of_batch:
             mean *= self.momentum
             mean += (1 - self.momentum) * mu
             variance *= self.momentum
             variance += (1 - self.momentum) * (n / (n - 1) if self.unbiased else 1) * sigma2
-        return with_axes_of(self.params["gamma"] * x_hat + self.params["beta"], x)
+        return with_axes_of(y, x)
 
     def backward(self, dy: Array) -> Array:
         """dγ = Σ dy·x̂, dβ = Σ dy, dx = γ/√(σ² + ε) · (dy - mean(dy) - x̂ · mean(dy·x̂)), sums over the batch.
@@ -74,14 +78,21 @@ class BatchNorm(Layer):
         The two means are there because μ and σ² depend on x as well; in prediction they do not, and the means drop out.
         """
         rows = as_matrix(dy)
-        n, dgamma, dbeta = len(rows), self.grads["gamma"], self.grads["beta"]
-        sum_rows(rows * self.x_hat, out=dgamma)
+        dgamma, dbeta = self.grads["gamma"], self.grads["beta"]
+        dx = rows * self.centred
+        sum_rows(dx, out=dgamma)
+        dgamma /= self.sigma
         sum_rows(rows, out=dbeta)
         if self.skip_dx:
             return NO_DX
         if self.of_batch:
-            rows = rows - dbeta / n - self.x_hat * (dgamma / n)
-        return with_axes_of(rows * (self.params["gamma"] / self.sigma), dy)
+            np.multiply(self.centred, dgamma / (-len(rows) * self.sigma), out=dx)  # -x̂ mean(dy·x̂)
+            dx += rows
+            dx -= dbeta / len(rows)
+            dx *= self.slope
+        else:
+            np.multiply(rows, self.slope, out=dx)
+        return with_axes_of(dx, dy)
 
 
 def _mean(x: Array) -> Array:
