@@ -2,6 +2,7 @@
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -179,3 +180,52 @@ def test_stripping_keeps_source_and_compared_text_only():
     once = notebooks.stripped(notebook)
     assert notebooks.dump(notebooks.stripped(once)) == notebooks.dump(once)
     assert "12:00" not in notebooks.dump(once)
+
+
+CLOCKS = {"perf_counter", "process_time", "monotonic", "time_ns", "timeit", "perf_counter_ns", "thread_time"}
+
+
+def names_in(node):
+    """Return the names and attributes that a piece of syntax mentions."""
+    return {getattr(part, "id", getattr(part, "attr", None)) for part in ast.walk(node)} - {None}
+
+
+def timed_assertions(source):
+    """Return the lines of assertions that depend on a clock, through variables and functions."""
+    tree, timed = ast.parse(source), set(CLOCKS)
+    before = None
+    while before != timed:
+        before = set(timed)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and names_in(node) & timed:
+                timed.add(node.name)
+            elif isinstance(node, ast.Assign | ast.AugAssign) and names_in(node.value) & timed:
+                for target in getattr(node, "targets", [getattr(node, "target", None)]):
+                    while isinstance(target, ast.Subscript | ast.Attribute):
+                        target = target.value
+                    parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+                    timed |= {part.id for part in parts if isinstance(part, ast.Name)}
+    return [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert) and names_in(node.test) & timed]
+
+
+def test_a_timed_assertion_is_seen():
+    program = "start = time.perf_counter()\nspent = {}\nspent['a'] = time.perf_counter() - start\n"
+    assert timed_assertions(program + "assert spent['a'] < 1") == [4]
+    assert timed_assertions(program + "assert 1 < 2") == []
+    assert timed_assertions("def f():\n    return process_time()\nx = f()\nassert x > 0") == [4]
+
+
+@every_notebook
+def test_no_assertion_rests_on_a_clock(path):
+    """A machine that is busy with something else must not fail a chapter."""
+    cells = [
+        notebooks.text_of(cell["source"])
+        for cell in notebooks.load(path)["cells"]
+        if cell["cell_type"] == "code" and not notebooks.text_of(cell["source"]).startswith("%")
+    ]
+    assert timed_assertions("\n".join(cells)) == []
+
+
+@pytest.mark.parametrize("path", sorted(Path(__file__).parent.glob("test_site_*.py")), ids=lambda path: path.name)
+def test_no_test_of_the_pages_rests_on_a_clock(path):
+    assert timed_assertions(path.read_text(encoding="utf-8")) == []

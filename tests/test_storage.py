@@ -228,9 +228,9 @@ def test_a_path_is_a_string_bytes_or_a_path(tmp_path, monkeypatch):
         assert state_of(nn.load(path)) == state_of(model)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bytes.npz", "model", "path.npz", "ünï {epoch}"]
     for path in (0, None, 1.5):  # 0 would be what is typed at the keyboard
-        with pytest.raises(TypeError, match=r"str, bytes or os\.PathLike"):
+        with pytest.raises(ValueError, match="path must be a path"):
             nn.load(path)
-        with pytest.raises(TypeError, match=r"str, bytes or os\.PathLike"):
+        with pytest.raises(ValueError, match="path must be a path"):
             model.save(path)
 
 

@@ -70,7 +70,6 @@ def test_seconds_are_the_time_of_the_run(tmp_path):
 
     table = quiet(nap, {"duration": [0.05, 0.2]}, directory=tmp_path, workers=1)
     assert (table["seconds"] >= table["duration"]).all()
-    assert (table["seconds"] < table["duration"] + 0.2).all()
 
 
 def test_a_table_read_back_equals_the_table_of_the_run_down_to_nan_inf_and_types(tmp_path):
