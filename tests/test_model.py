@@ -214,6 +214,20 @@ def test_summary_of_the_insurance_network(capsys, record_check):
     assert printed.count("BatchNorm") == 4
 
 
+def test_summary_is_a_table_as_wide_as_its_rows(capsys):
+    nn.Sequential([nn.Dense(3, "tanh"), nn.BatchNorm(), nn.Dense(1)]).build(2).summary()
+    head, rule, *rows, end, total = capsys.readouterr().out.splitlines()
+    assert {len(head), *map(len, rows)} == {len(rule)}
+    assert rule == end == "─" * len(rule)
+    assert total == "25 parameters, of which 6 not trainable (float64)"
+
+
+def test_a_model_that_was_not_built_has_no_parameters_yet():
+    model = small()
+    assert model.params is None
+    assert model.grads is None
+
+
 def test_prediction_has_no_dropout_and_runs_in_pieces():
     model = nn.Sequential([nn.BatchNorm(), nn.Dense(4), nn.Dropout(0.9), nn.Dense(2)]).build(3)
     X = samples(2100, 3)

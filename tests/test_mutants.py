@@ -20,15 +20,25 @@ def clip(x, low):
 
 def double(x):
     return 2 * x
+
+
+def table(size=2):
+    return size * [5]
+
+
+TABLE = table()
 '''
 WEAK = """
-from nnlib.toy import clip, double
+from nnlib.toy import TABLE, clip, double
 
 def test_clip():
     assert [clip(1, 2), clip(2, 2), clip(3, 2)] == [2, 2, 3]
 
 def test_double():
     assert double(0) == 0
+
+def test_table():
+    assert clip(TABLE, TABLE) == [5, 5]
 """
 STRONG = WEAK.replace("double(0) == 0", "double(3) == 6")
 EQUAL = """

@@ -198,6 +198,19 @@ def test_class_weights_are_sample_weights(columns):
     assert (models[0].params == models[1].params).all()
 
 
+@pytest.mark.parametrize("factors", [[1.0, 2.0], 3, "balanced"])
+def test_class_weights_are_a_dict(factors):
+    model = nn.Sequential([nn.Dense(2, "softmax")])
+    with pytest.raises(ValueError, match="class_weight must be a dict from class number to factor; got"):
+        model.fit(X4, one_hot(2, 4), loss="categorical_crossentropy", optimizer="SGD", class_weight=factors)
+
+
+@pytest.mark.parametrize("wrong", [nn.EarlyStopping("loss"), [nn.EarlyStopping("loss"), "Progress"], {"a": 1}], ids=str)
+def test_callbacks_are_a_list_of_callbacks(wrong):
+    with pytest.raises(ValueError, match="callbacks must be a list"):
+        small().fit(X4, Y4, callbacks=wrong, **FIT)
+
+
 def test_class_weights_and_sample_weights_multiply():
     X, y, weight = samples(12, 3), one_hot(3, 12), np.arange(1.0, 13)
     by_class = {0: 0.5, 1: 2.0, 2: 3.0}

@@ -150,12 +150,13 @@ def _observe(file):
     data = coverage.get_data()
     for test in watch.tests.values():
         test["lines"] = {}
+    imported = {}
     for path in data.measured_files():
         for line, contexts in data.contexts_by_lineno(path).items():
             for name in contexts:
-                if name:
-                    watch.tests[name]["lines"].setdefault(os.path.relpath(path), []).append(line)
-    return status, {"tests": watch.tests, "failed": watch.failed, "collecting": watch.collecting}
+                lines = watch.tests[name]["lines"] if name else imported
+                lines.setdefault(os.path.relpath(path), []).append(line)
+    return status, {"tests": watch.tests, "imported": imported, "failed": watch.failed, "collecting": watch.collecting}
 
 
 class Judge:
@@ -281,6 +282,10 @@ class Repository:
             path.write_text(json.dumps(known))
         self.tests = {name: test for file in known.values() for name, test in file["tests"].items()}
         self.heavy = {file for file, seen in known.items() if seen["collecting"] > HEAVY}
+        self.imported = defaultdict(set)  # lines that run when a module is loaded
+        for seen in known.values():
+            for module, lines in seen["imported"].items():
+                self.imported[module].update(lines)
         self.ran = defaultdict(lambda: defaultdict(set))
         for name, test in self.tests.items():
             for module, lines in test["lines"].items():
@@ -290,17 +295,18 @@ class Repository:
     def stages(self, mutant):
         """Return the tests for a mutant, in up to three steps, each {test: seconds}."""
         ran, words = self.ran[mutant.file], set(Path(mutant.file).with_suffix("").parts[1:])
-        # A line that only importing runs is judged by the tests of what is around it.
+        # A line that only importing runs is judged by the tests of what is around it, a function that importing calls
+        # also by those of the whole module.
         for first, last in (*mutant.scopes, (0, sys.maxsize)):
             if chosen := {name for line, names in ran.items() if first <= line <= last for name in names}:
                 break
-        chosen |= {
-            name
-            for name, test in self.tests.items()
-            if test["starts"] and (not chosen or any(word in name for word in words))
-        }
+        first, last = mutant.scopes[:2][-1]  # the innermost function or class
+        more = set()
+        if any(first <= line <= last for line in self.imported[mutant.file]):
+            more.update(*ran.values())
+        more |= {n for n, t in self.tests.items() if t["starts"] and (not chosen or any(word in n for word in words))}
         spent, stages = 0.0, ({}, {}, {})  # tests of its own; others; those in files that take long to collect
-        for name in sorted(chosen, key=lambda name: self.tests[name]["seconds"]):
+        for name in sorted(chosen | more, key=lambda name: (name not in chosen, self.tests[name]["seconds"])):
             file = name.split("::")[0]
             own = file not in self.heavy and not words.isdisjoint(Path(file).stem.split("_"))
             if not own:

@@ -86,6 +86,10 @@ def _changes(node):
             yield node, ast.unparse(node.value)
         case ast.Call():
             for i in range(len(node.keywords)):
+                if (
+                    node.keywords[i].arg == "strict"
+                ):  # says that lengths are equal, which changes nothing where they are
+                    continue
                 yield node, _with(node, keywords=[*node.keywords[:i], *node.keywords[i + 1 :]])
             if isinstance(node.func, ast.Attribute) and not node.args and not node.keywords:
                 yield node, ast.unparse(node.func.value)  # x.copy() becomes x
@@ -117,11 +121,8 @@ def mutants(file, source):
         starts.append(starts[-1] + len(line))
 
     def visit(node, scopes, names):
-        here = scopes
-        if hasattr(node, "lineno"):
-            here = ((node.lineno, node.end_lineno), *scopes)
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            scopes, names = here, [*names, node.name]
+            scopes, names = ((node.body[0].lineno, node.end_lineno), *scopes), [*names, node.name]
         for target, text in _changes(node):
             start = starts[target.lineno - 1] + target.col_offset
             stop = starts[target.end_lineno - 1] + target.end_col_offset
@@ -133,7 +134,7 @@ def mutants(file, source):
                 seen.add((start, stop, after))
                 lines = ((first, last), *scopes)
                 found.append(Mutant(file, ".".join(names), before, after, start, stop, text, lines))
-        if not isinstance(node, (ast.Raise, ast.JoinedStr)):
+        if not isinstance(node, (ast.Raise, ast.JoinedStr)) and getattr(node, "arg", None) != "strict":
             for field, value in ast.iter_fields(node):
                 if field not in ("annotation", "returns", "decorator_list"):
                     for child in value if isinstance(value, list) else [value]:
