@@ -387,5 +387,3 @@ for cls, usual, intervals, flag in (
         integers(f"{name}.patience", call("patience"), "patience")
     if flag:
         refuse(f"{name}.{flag}", call(flag), flag, NO_FLAGS)
-refuse("CSVLogger.separator", lambda w, odd: nn.CSVLogger("t.csv", odd), "separator", but(NO_NAMES,
-    "a digit") | {"nothing": "", "two": ";;"})
