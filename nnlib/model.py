@@ -128,19 +128,21 @@ class Network:
         """Run backward from the gradient of `objective` down to layer `first`; return that layer's dx."""
         dy = objective.mean_slope(a, y, weight)
         *rest, last = self.layers[first:]
-        dy = (
-            last.backward_z(dy)
-            if isinstance(objective, FusedLoss) and isinstance(last, Activation)
-            else last.backward(dy)
-        )
+        fused = self._fused(objective)
+        dy = fused.backward_z(dy) if fused else last.backward(dy)
         for layer in reversed(rest):
             dy = layer.backward(dy)
         return dy
 
     def _output_for(self, objective: losses.Loss, a: Array) -> Array:
         """Return what `objective.mean` takes after a `forward` that returned a: a, or the last layer's z."""
+        fused = self._fused(objective)
+        return fused.z if fused else a
+
+    def _fused(self, objective: losses.Loss) -> Activation | None:
+        """Return the last layer where `objective` has taken over its activation, else None."""
         last = self.layers[-1]
-        return last.z if isinstance(objective, FusedLoss) and isinstance(last, Activation) else a
+        return last if isinstance(objective, FusedLoss) and isinstance(last, Activation) else None
 
     def input_gradient(self, X: ArrayLike, y: ArrayLike, loss: str | losses.Loss | None = None) -> Array:
         """∂L/∂X, of the shape of X: which way each input would have to move to raise the loss.
@@ -191,12 +193,8 @@ class Network:
         """Return the loss and the metrics by name; the metrics of a model that has diverged are NaN."""
         scores = {"loss": objective.mean(outputs, y, weight)}
         if wanted:
-            finite, last = np.isfinite(outputs).all(), self.layers[-1]
-            y_pred = (
-                last.activation.f(outputs)
-                if isinstance(objective, FusedLoss) and isinstance(last, Activation)
-                else outputs
-            )
+            finite, fused = np.isfinite(outputs).all(), self._fused(objective)
+            y_pred = fused.activation.f(outputs) if fused else outputs
             scores |= {metric.__name__: float(metric(y_pred, y)) if finite else nan for metric in wanted}
         return scores
 
@@ -208,11 +206,11 @@ class Network:
 
     def get_weights(self) -> list[Array]:
         """Return copies of all parameters (one flat array) and of all running statistics."""
-        return [self.built().params.copy(), *(buffer.copy() for _, buffer in self._buffers())]
+        return [array.copy() for array in self._weights()]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Put back what `get_weights` returned."""
-        targets = [self.built().params, *(buffer for _, buffer in self._buffers())]
+        targets = self._weights()
         given = weights if isinstance(weights, list | tuple) else ()
         empty = [isinstance(values, np.ndarray) and not values.size for values in given]  # of a model of no parameters
         checked = [w if none else as_numbers("weights", w, self.dtype) for w, none in zip(given, empty, strict=True)]
@@ -221,6 +219,9 @@ class Network:
             raise ValueError(f"weights must have shapes {shapes}; got {weights!r:.80}")
         for target, values in zip(targets, checked, strict=True):
             target[...] = values
+
+    def _weights(self) -> list[Array]:
+        return [self.built().params, *(buffer for _, buffer in self._buffers())]
 
     def _buffers(self) -> list[tuple[str, Array]]:
         return [

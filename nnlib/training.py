@@ -141,10 +141,12 @@ class Trainable(Network):
                     logs = self._scores(outputs, y_epoch, objective, self.metrics, w_epoch)
                     logs["learning_rate"] = rate
                     if validation:
-                        logs |= _named_val(self._score_rows(*validation, objective, self.metrics))
+                        scores = self._score_rows(*validation, objective, self.metrics)
+                        logs |= {f"val_{name}": value for name, value in scores.items()}
                 history.record(logs)
                 score = logs.get("val_loss", logs["loss"])
-                diverged = not (np.isfinite(logs["loss"] + score) and self._weights_are_finite())
+                finite = all(np.isfinite(values).all() for values in self._weights())
+                diverged = not (finite and np.isfinite(logs["loss"] + score))
                 if diverged:
                     with np.errstate(all="ignore"):
                         bad = np.flatnonzero(~np.isfinite(objective.rows(outputs, y_epoch)))
@@ -228,9 +230,6 @@ class Trainable(Network):
             self.optimizer = optimizer
             optimizer.init(self.built().params.size, self.dtype, self.built().decayed)
 
-    def _weights_are_finite(self) -> bool:
-        return all(np.isfinite(values).all() for values in (self.built().params, *(b for _, b in self._buffers())))
-
     def _recover(self, step: int, candidates: list[Weights], score: Callable[[], float]) -> None:
         """Put the better of the weights back, empty the optimizer's memory and say where the numbers blew up."""
 
@@ -288,7 +287,3 @@ def _as_callbacks(callbacks: Sequence[Callback] | None) -> list[Callback]:
     if not isinstance(callbacks, list | tuple | None) or not all(isinstance(c, Callback) for c in callbacks or ()):
         raise ValueError(f"callbacks must be a list of Callback objects, [EarlyStopping()]; got {callbacks!r}")
     return list(callbacks or ())
-
-
-def _named_val(scores: dict[str, float]) -> dict[str, float]:
-    return {f"val_{name}": value for name, value in scores.items()}
