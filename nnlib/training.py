@@ -41,7 +41,7 @@ class Trainable(Network):
         X: ArrayLike,
         y: ArrayLike,
         *,
-        loss: str | losses.Loss | None = None,
+        loss: losses.Choice = None,
         optimizer: str | optimizers.Optimizer | None = None,
         epochs: int = 1,
         batch_size: int = 32,
@@ -170,7 +170,7 @@ class Trainable(Network):
         x: ArrayLike,
         y: ArrayLike,
         *,
-        loss: str | losses.Loss | None = None,
+        loss: losses.Choice = None,
         optimizer: optimizers.Optimizer | None = None,
         through: Network | None = None,
     ) -> float:
