@@ -1,7 +1,7 @@
 """The loop that trains: forward, loss, backward, step; and what may go wrong in it."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -41,7 +41,7 @@ class Trainable(Network):
         X: ArrayLike,
         y: ArrayLike,
         *,
-        loss: str | losses.Loss | None = None,
+        loss: losses.Choice = None,
         optimizer: str | optimizers.Optimizer | None = None,
         epochs: int = 1,
         batch_size: int = 32,
@@ -151,9 +151,7 @@ class Trainable(Network):
                     with np.errstate(all="ignore"):
                         bad = np.flatnonzero(~np.isfinite(objective.rows(outputs, y_epoch)))
                     step = (bad[0] if len(bad) else n - 1) // batch_size + 1
-                    self._recover(
-                        step, [initial, best], lambda: self._score_rows(x, target, objective, weight=weight)["loss"]
-                    )
+                    self._recover(step, [initial, best], (x, target, objective), weight)
                 elif score < best_score:
                     best_score, best = score, (self.epoch, self.get_weights())
                 for callback in watchers:
@@ -170,7 +168,7 @@ class Trainable(Network):
         x: ArrayLike,
         y: ArrayLike,
         *,
-        loss: str | losses.Loss | None = None,
+        loss: losses.Choice = None,
         optimizer: optimizers.Optimizer | None = None,
         through: Network | None = None,
     ) -> float:
@@ -230,12 +228,15 @@ class Trainable(Network):
             self.optimizer = optimizer
             optimizer.init(self.built().params.size, self.dtype, self.built().decayed)
 
-    def _recover(self, step: int, candidates: list[Weights], score: Callable[[], float]) -> None:
+    def _recover(
+        self, step: int, candidates: list[Weights], examples: tuple[Array, Array, losses.Loss], weight: Array | None
+    ) -> None:
         """Put the better of the weights back, empty the optimizer's memory and say where the numbers blew up."""
 
         def loss(candidate: Weights) -> float:
             self.set_weights(candidate[1])
-            return value if np.isfinite(value := score()) else np.inf
+            value = self._score_rows(*examples, weight=weight)["loss"]
+            return value if np.isfinite(value) else np.inf
 
         # Scored anew: the loss of an epoch is measured while its weights still move, and the last step may have been
         # the one that went too far.
@@ -262,13 +263,12 @@ class Trainable(Network):
 
     def _as_optimizer(self, optimizer: str | optimizers.Optimizer | None) -> optimizers.Optimizer:
         """Return the optimizer of this training, checked but not yet started."""
-        new = self.optimizer is None or not (optimizer is None or optimizer is self.optimizer)
-        chosen = optimizers.get(optimizer if new else self.optimizer)
+        chosen = optimizers.get(self.optimizer if optimizer is None else optimizer)
         try:
             number("learning_rate", chosen.rate(), 0)
         except TypeError as error:  # a function that does not take the step
             raise ValueError(f"learning_rate must be a number, or a function of the step; {error}") from error
-        if new and (chosen.state or chosen.t):
+        if chosen is not self.optimizer and (chosen.state or chosen.t):
             raise ValueError(
                 f"this {type(chosen).__name__} object already trains another model; make a new one as optimizer"
             )
