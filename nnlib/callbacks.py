@@ -1,9 +1,9 @@
 """What happens between epochs: stop early, lower the learning rate, keep the best, log, show progress.
 
-Before anything changes, `fit` asks each callback to `check(optimizer, names)`; then it calls `on_train_begin(model,
-epochs)`, after each epoch `on_epoch_end(model, epoch, logs)`, and, whatever happens, `on_train_end(model)`. `epoch`
-counts from 1; `logs` holds this epoch's numbers by name. A callback ends the training with `model.stop_training =
-True`.
+Before anything changes, `fit` asks each callback to `check(model, loss, optimizer, names)`; then it calls
+`on_train_begin(model, epochs)`, after each epoch `on_epoch_end(model, epoch, logs)`, and, whatever happens,
+`on_train_end(model)`. `epoch` counts from 1; `logs` holds this epoch's numbers by name. A callback ends the training
+with `model.stop_training = True`.
 """
 
 import csv
@@ -14,8 +14,8 @@ import numpy as np
 
 from .arrays import Array
 from .checks import as_path, number, one_of, positive_integer, yes_or_no
+from .losses import Loss
 from .optimizers import Optimizer
-from .schedules import Schedule
 
 Model = Any  # a Sequential, which the reader meets later
 
@@ -23,8 +23,8 @@ Model = Any  # a Sequential, which the reader meets later
 class Callback:
     """Does nothing; subclasses override what they need."""
 
-    def check(self, optimizer: Optimizer, names: list[str]) -> None:
-        """Raise a ValueError where this callback cannot work with that optimizer, or with logs of these names."""
+    def check(self, model: Model, loss: Loss, optimizer: Optimizer, names: list[str]) -> None:
+        """Raise a ValueError where this callback cannot work in such a training, with logs of these names."""
 
     def on_train_begin(self, model: Model, epochs: int) -> None:
         """Before the first epoch of a call of `fit`."""
@@ -51,7 +51,7 @@ class _Monitor(Callback):
         self.best = np.inf  # of sign · value, so that lower is better in both modes
         self.wait = 0
 
-    def check(self, optimizer: Optimizer, names: list[str]) -> None:
+    def check(self, model: Model, loss: Loss, optimizer: Optimizer, names: list[str]) -> None:
         if self.monitor not in names:
             raise ValueError(f"monitor must be one of {', '.join(names)}; got {self.monitor!r}")
 
@@ -122,15 +122,15 @@ class ReduceLROnPlateau(_Monitor):
         self.patience = positive_integer("patience", patience)
         self.min_learning_rate = number("min_learning_rate", min_learning_rate, 0)
 
-    def check(self, optimizer: Optimizer, names: list[str]) -> None:
-        super().check(optimizer, names)
+    def check(self, model: Model, loss: Loss, optimizer: Optimizer, names: list[str]) -> None:
+        super().check(model, loss, optimizer, names)
         if callable(optimizer.learning_rate):
             raise ValueError("ReduceLROnPlateau needs a learning_rate that is a number; got a schedule")
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
         if not self.improved(logs) and self.wait >= self.patience:
-            lowered = self.factor * model.optimizer.learning_rate
-            model.optimizer.learning_rate = max(lowered, self.min_learning_rate)
+            rate = model.optimizer.learning_rate
+            model.optimizer.learning_rate = min(rate, max(self.factor * rate, self.min_learning_rate))
             self.wait = 0
 
 
@@ -148,16 +148,15 @@ class ModelCheckpoint(_Monitor):
         self.path = as_path("path", path)
         self.save_best_only = yes_or_no("save_best_only", save_best_only)
 
-    def check(self, optimizer: Optimizer, names: list[str]) -> None:
+    def check(self, model: Model, loss: Loss, optimizer: Optimizer, names: list[str]) -> None:
         if self.save_best_only:
-            super().check(optimizer, names)
+            super().check(model, loss, optimizer, names)
         try:
             path = self.path.format(epoch=1, **dict.fromkeys(names, 0.0))
-        except (KeyError, IndexError, ValueError) as error:
+        except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
             raise ValueError(f"path may name epoch, {', '.join(names)}; got {self.path!r}: {error}") from error
         check_folder(path)
-        if callable(optimizer.learning_rate) and not isinstance(optimizer.learning_rate, Schedule):
-            raise ValueError("learning_rate must be a number or one of nnlib.schedules to be saved; got a function")
+        model.as_plain(loss, optimizer)  # what cannot be saved is refused now, not after an epoch
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
         if not self.save_best_only or self.improved(logs):
@@ -171,7 +170,7 @@ class CSVLogger(Callback):
         self.path = as_path("path", path)
         self.append = yes_or_no("append", append)
 
-    def check(self, optimizer: Optimizer, names: list[str]) -> None:
+    def check(self, model: Model, loss: Loss, optimizer: Optimizer, names: list[str]) -> None:
         check_folder(self.path)
         columns = ["epoch", *names]
         if self.append and os.path.exists(self.path):

@@ -203,7 +203,7 @@ def check_distributions(name: str, y: Array) -> None:
     One-hot rows are such probabilities.
     """
     wrong = np.argwhere(~(np.abs(y.sum(axis=-1) - 1) <= 1e-3) | (y < 0).any(axis=-1))
-    if y.shape[-1] < 2:
+    if y.ndim < 2 or y.shape[-1] < 2:
         raise ValueError(f"{name} must have a column for each of two or more classes; got shape {y.shape}")
     if len(wrong):
         row = int(wrong[0, 0])

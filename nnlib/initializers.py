@@ -52,7 +52,10 @@ class Initializer:
         if not isinstance(rng, np.random.Generator):
             raise ValueError(f"rng must be a numpy.random.Generator; got {rng!r}")
         shape, dtype = as_shape("shape", shape), as_dtype(dtype)
-        return np.asarray(self.draw(shape, rng)).astype(dtype)
+        drawn = np.asarray(self.draw(shape, rng))
+        if drawn.shape != shape:
+            raise ValueError(f"initializer {self.name!r} must draw an array of shape {shape}; got {drawn.shape}")
+        return drawn.astype(dtype)
 
 
 def _constant(shape: Shape, rng: np.random.Generator, value: float) -> Array:

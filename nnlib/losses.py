@@ -48,6 +48,8 @@ class Loss:
     def mean(self, p: Array, y: Array, w: Array | None = None) -> float:
         """Return L = (1/N) Σ wᵢ ℓᵢ. Nothing is checked: this is what a training calls at each step."""
         rows = self.rows(p, y)
+        if rows.shape != p.shape[:1]:
+            raise ValueError(f"loss {self.name!r} must return one number per row, {p.shape[:1]}; got {rows.shape}")
         return float(rows.mean() if w is None else (w * rows).mean())
 
     def mean_slope(self, p: Array, y: Array, w: Array | None = None) -> Array:

@@ -36,8 +36,9 @@ def r2(y_pred: ArrayLike, y_true: ArrayLike) -> float:
     Over several outputs the sums run over all of them, so that an output counts by its variance.
     """
     p, y = same_shape(y_pred, y_true)
-    spread = np.sum((y - y.mean(axis=0)) ** 2)
-    return float(1 - np.sum((p - y) ** 2) / spread) if spread > 0 else nan
+    if (y == y[:1]).all():
+        return nan
+    return float(1 - np.sum((p - y) ** 2) / np.sum((y - y.mean(axis=0)) ** 2))
 
 
 def classes(y: Array) -> Classes:
@@ -148,6 +149,9 @@ def get_metrics(wanted: Sequence[str | Metric] | None) -> list[Metric]:
         raise ValueError(f"metrics must be a list; got {wanted!r}{hint}")
     chosen = [get(metric) for metric in wanted or ()]
     names = [metric.__name__ for metric in chosen]
-    if len({"loss", "learning_rate", *names}) < len(names) + 2:
-        raise ValueError(f"metrics must have names of their own, other than 'loss' and 'learning_rate'; got {names}")
+    taken = {"epoch", "loss", "learning_rate"}
+    if len({*taken, *names}) < len(names) + len(taken) or any(name.startswith("val_") for name in names):
+        raise ValueError(
+            f"metrics must have names of their own, not epoch, loss, learning_rate or val_...; got {names}"
+        )
     return chosen

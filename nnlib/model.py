@@ -14,7 +14,7 @@ from . import losses
 from .arrays import Array, Shape
 from .checks import as_dtype, as_generator, as_numbers, as_shape
 from .flat import FlatParameters
-from .layers import Activation, Layer
+from .layers import Activation, Conv2D, Dense, Layer
 from .losses import FusedLoss
 from .metrics import Metric, get_metrics
 
@@ -26,10 +26,11 @@ class Network:
         self.layers = list(layers) if isinstance(layers, Iterable) and not isinstance(layers, set) else []
         if not self.layers or not all(isinstance(layer, Layer) for layer in self.layers):
             raise ValueError(f"layers must be a list of one or more nnlib layers, [Dense(8), ...]; got {layers!r}")
-        every = self._every_layer()
-        for layer in every:
-            if sum(layer is other for other in every) > 1:
+        seen: set[int] = set()
+        for layer in self._every_layer():
+            if id(layer) in seen:
                 raise ValueError(f"each layer object may appear once in layers; {layer!r} appears more often")
+            seen.add(id(layer))
         self.rng = as_generator(seed)
         if not isinstance(self.rng.bit_generator, np.random.PCG64):
             raise ValueError(f"seed must be an integer or a Generator over PCG64; got {self.rng!r}")
@@ -104,7 +105,8 @@ class Network:
         chosen, last = losses.get(loss), self.layers[-1]
         activation = last.activation if isinstance(last, Activation) else None
         losses.check_output(chosen, activation)
-        return losses.fuse(activation, chosen)
+        # a layer of the reader's own may do more than its activation: it keeps its own way
+        return losses.fuse(activation, chosen) if type(last) in (Activation, Dense, Conv2D) else chosen
 
     def compute_gradients(self, x: Array, y: Array, objective: losses.Loss, weight: Array | None = None) -> Array:
         """Fill `grads` for one batch, forward and backward; return what `objective.mean` takes (z or a).
@@ -141,9 +143,9 @@ class Network:
     def input_gradient(self, X: ArrayLike, y: ArrayLike, loss: losses.Choice = None) -> Array:
         """∂L/∂X, of the shape of X: which way each input would have to move to raise the loss.
 
-        L is the mean over the rows of X, so that times `len(X)` it is each row's own gradient. The model is taken as it
-        predicts (dropout off, running statistics on) and comes back as it was. Saliency maps (Simonyan et al. 2014) and
-        adversarial examples (Goodfellow et al. 2015) are made of it.
+        L is the mean over the rows of X, so that times `len(X)` it is each row's own gradient (rmse is no mean). The
+        model is taken as it predicts (dropout off, running statistics on) and comes back as it was. Saliency maps
+        (Simonyan et al. 2014) and adversarial examples (Goodfellow et al. 2015) are made of it.
         """
         with self._unbuilt_if_refused():
             x, target, objective = self._as_examples(X, y, loss)

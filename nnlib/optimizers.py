@@ -104,10 +104,11 @@ class SGD(Optimizer):
             raise ValueError("nesterov needs a momentum above 0; got momentum=0.0")
 
     def update(self, params: Array, grads: Array, rate: float) -> None:
-        s, v = self.scratch[0], self.state["v"]
-        v *= self.momentum
-        v += grads
-        step = v
+        s, v, step = self.scratch[0], self.state["v"], grads
+        if self.momentum:
+            v *= self.momentum
+            v += grads
+            step = v
         if self.nesterov:
             step = np.multiply(v, self.momentum, out=s)
             step += grads

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import losses, metrics, storage
+from . import losses, metrics, optimizers, storage
 from .arrays import Array
 from .checks import as_path, counter
 from .layers import Layer
@@ -62,18 +62,22 @@ class Sequential(Trainable):
             (`layers.LAYERS`, `losses.LOSSES`, `activations.ACTIVATIONS`, ...) under a name that no other has; it must
             be there, too, when the file is loaded.
         """
-        self.built()
-        config = {
+        if self.optimizer is not None and set(self.optimizer.state) != set(self.optimizer.state_names):
+            raise ValueError("model.optimizer must be one that fit was given, or None; got one that has no state yet")
+        storage.write(path, self.as_plain(self.loss, self.optimizer), _arrays(self))
+
+    def as_plain(self, loss: losses.Loss | None, optimizer: optimizers.Optimizer | None) -> dict[str, Any]:
+        """Return what `save` writes besides arrays, for a training with that loss and optimizer."""
+        return {
             "layers": storage.plain(self.layers),
             "dtype": self.dtype.name,
             "input_shape": self.input_shape,
             "epoch": self.epoch,
-            "loss": storage.plain(self.loss),
+            "loss": storage.plain(loss),
             "metrics": [name for own in self.metrics for name, metric in metrics.METRICS.items() if own is metric],
             "rng": self.rng.bit_generator.state,
-            "optimizer": None if self.optimizer is None else storage.plain_optimizer(self.optimizer),
+            "optimizer": None if optimizer is None else storage.plain_optimizer(optimizer),
         }
-        storage.write(path, config, _arrays(self))
 
 
 def load(path: storage.Path) -> Sequential:

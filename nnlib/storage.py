@@ -113,10 +113,10 @@ def plain(value: Any) -> Any:
     get: Callable[[Any], Any] | None = next((get for kind, get in PAIRS.items() if isinstance(value, kind)), None)
     if get is not None:
         name = {"name": value.name, **value.options} if value.options else value.name
-        found = None
-        with suppress(ValueError, TypeError):
-            found = get(name)
-        _require_known(value.name, _substance(found) == _substance(value))
+        known = False
+        with suppress(ValueError, TypeError, RecursionError):
+            known = bool(_substance(get(name)) == _substance(value))
+        _require_known(value.name, known)
         return name
     if type(value) in schedules.SCHEDULES.values():
         return {"name": type(value).__name__, **{f.name: plain(getattr(value, f.name)) for f in fields(value)}}
@@ -151,7 +151,8 @@ def _substance(value: Any) -> Any:
     if isinstance(value, partial):
         return _substance(value.func), value.args, value.keywords
     if isinstance(value, FunctionType):
-        return value.__module__, value.__code__, [_substance(cell.cell_contents) for cell in value.__closure__ or ()]
+        cells = [_substance(cell.cell_contents) for cell in value.__closure__ or ()]
+        return value.__module__, value.__code__, value.__defaults__, value.__kwdefaults__, cells
     return value
 
 
@@ -190,8 +191,6 @@ def build_within(model: Network, input_shape: Shape, n: int) -> None:
 
 def plain_optimizer(optimizer: optimizers.Optimizer) -> dict[str, Any]:
     """Return an optimizer's class, arguments and step counter; its state arrays are stored beside."""
-    if set(optimizer.state) != set(optimizer.state_names):
-        raise ValueError("model.optimizer must be one that fit was given, or None; got one that has no state yet")
     arguments = {name: plain(getattr(optimizer, name)) for name in inspect.signature(type(optimizer)).parameters}
     return {"name": _name_in(optimizers.OPTIMIZERS, optimizer), "arguments": arguments, "t": optimizer.t}
 

@@ -113,7 +113,7 @@ class Trainable(Network):
             names = ["loss", *(metric.__name__ for metric in wanted)]
             names += ["learning_rate", *(f"val_{name}" for name in names if validation)]
             for callback in watchers:
-                callback.check(chosen, names)
+                callback.check(self, wanted_loss, chosen, names)
         self.metrics = wanted
         self._settle(wanted_loss, chosen)
         flat, history, n = self.built(), History(), len(x)
@@ -131,7 +131,7 @@ class Trainable(Network):
                 order = self.rng.permutation(n) if shuffle else np.arange(n)
                 x_epoch, y_epoch, w_epoch = x[order], target[order], None if weight is None else weight[order]
                 # Overflow is not an error in the middle of an epoch: it is looked for, once, at the end.
-                with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                with np.errstate(all="ignore"):
                     for start in range(0, n, batch_size):
                         rows = slice(start, start + batch_size)
                         w = None if w_epoch is None else w_epoch[rows]
@@ -187,8 +187,8 @@ class Trainable(Network):
         if isinstance(optimizer, str):
             raise ValueError(f"optimizer must be an optimizer object, made once before the loop; got {optimizer!r}")
         judge = self if through is None else through
-        if not isinstance(judge, Network):
-            raise ValueError(f"through must be a model; got {through!r}")
+        if not isinstance(judge, Network) or through is self:
+            raise ValueError(f"through must be another model; got {through!r}")
         with self._unbuilt_if_refused(), judge._unbuilt_if_refused():
             inputs = self._as_input("x", x)
             if through is not None:
@@ -268,6 +268,8 @@ class Trainable(Network):
             number("learning_rate", chosen.rate(), 0)
         except TypeError as error:  # a function that does not take the step
             raise ValueError(f"learning_rate must be a number, or a function of the step; {error}") from error
+        if not self.built().params.size:
+            raise ValueError(f"layers must have parameters to be trained; got {self.layers}")
         if chosen is not self.optimizer and (chosen.state or chosen.t):
             raise ValueError(
                 f"this {type(chosen).__name__} object already trains another model; make a new one as optimizer"

@@ -306,3 +306,23 @@ def test_insurance_network(record_check):
     model = nn.Sequential([*layers, nn.Dense(10, "relu"), nn.BatchNorm(), nn.Dense(1)], seed=4)
     error = nn.check_gradients(model, samples(16, 11), samples(16, 1, seed=1), "mse")
     record_check("derivatives", "the insurance network, narrow", DIFFERENCES, error, KINKS)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "tanh"])
+def test_at_an_exact_kink_every_slope_between_the_sides_is_right(activation):
+    """Blank patches of pictures meet biases of 0: z is exactly 0 there, and pooling has ties."""
+    images = np.abs(samples(4, 6, 6, 1))
+    images[:, :3, :3] = 0
+    layers = [nn.Conv2D(2, 2, activation=activation), nn.MaxPool2D(2), nn.Flatten(), nn.Dense(3, "softmax")]
+    model = nn.Sequential(layers, seed=0)
+    assert nn.check_gradients(model, images, np.eye(3)[[0, 1, 2, 0]], "categorical_crossentropy") < KINKS
+    flipped(model.layers[3], "W")
+    assert nn.check_gradients(model, images, np.eye(3)[[0, 1, 2, 0]], "categorical_crossentropy") > 1.9
+
+
+def test_zero_rows_meet_maxout_and_mae():
+    X, y = samples(6, 3), samples(6, 2, seed=1)
+    X[0] = 0
+    model = nn.Sequential([nn.Maxout(2)], seed=0)
+    y[0] = 0
+    assert nn.check_gradients(model, X, y, "mae") < KINKS

@@ -157,3 +157,9 @@ def test_get_by_name_by_options_and_itself():
     assert (get({"name": "constant", "value": 0.5})((2,), np.random.default_rng(0)) == 0.5).all()
     assert get(INITIALIZERS["ones"]) is INITIALIZERS["ones"]
     assert nn.Dense(3, initializer=normal(0.1)).initializer.options == {"std": 0.1}
+
+
+def test_an_own_rule_that_draws_another_shape_is_named():
+    own = nn.initializers.Initializer("own", lambda shape, rng: rng.normal(size=shape[::-1]))
+    with pytest.raises(ValueError, match=r"initializer 'own' must draw an array of shape \(3, 2\); got \(2, 3\)"):
+        nn.Sequential([nn.Dense(2, initializer=own)]).build(3)

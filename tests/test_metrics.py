@@ -195,3 +195,8 @@ def test_classes_of_a_flat_array_are_refused(name):
     """Its last axis is the rows: the largest of all rows would be taken for a class."""
     with pytest.raises(ValueError, match=r"y_true must have shape \(rows, classes\)"):
         metrics.get(name)(np.array([0.2, 0.8]), np.array([0.0, 1.0]))
+
+
+@pytest.mark.parametrize("value", [0.3, 1 / 3, 1e6 + 0.1])
+def test_r2_of_a_constant_is_undefined_also_where_its_mean_is_off_by_a_digit(value):
+    assert np.isnan(metrics.r2(np.full((10, 1), 0.2), np.full((10, 1), value)))

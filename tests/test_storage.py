@@ -784,3 +784,22 @@ def test_numbers_of_numpy_become_plain(tmp_path):
     storage.write(tmp_path / "x.npz", {"rate": np.float32(0.5), "n": np.int64(3)}, {})
     with open(tmp_path / "x.npz", "rb") as file:
         assert storage.read(file)[0] == {"format": 1, "rate": 0.5, "n": 3}
+
+
+def test_functions_that_differ_in_defaults_alone_are_two(tmp_path, monkeypatch):
+    """`lambda p, y, q=q: ...` is how readers make a family of losses."""
+
+    def pinball(q):
+        return nn.losses.Loss(
+            "pinball",
+            lambda p, y, q=q: np.maximum(q * (y - p), (q - 1) * (y - p)).mean(axis=1),
+            lambda p, y, q=q: np.where(y > p, -q, 1 - q) / p.shape[1],
+        )
+
+    monkeypatch.setitem(nn.losses.LOSSES, "pinball", pinball(0.5))
+    model = nn.Sequential([nn.Dense(1)])
+    model.fit(samples(4, 2), samples(4, 1), loss=pinball(0.9), optimizer="SGD")
+    with pytest.raises(ValueError, match="'pinball', or another one than yours"):
+        model.save(tmp_path / "model.npz")
+    model.fit(samples(4, 2), samples(4, 1), loss=pinball(0.5))
+    model.save(tmp_path / "model.npz")

@@ -205,7 +205,7 @@ def test_class_weights_are_a_dict(factors):
         model.fit(X4, one_hot(2, 4), loss="categorical_crossentropy", optimizer="SGD", class_weight=factors)
 
 
-@pytest.mark.parametrize("wrong", [nn.EarlyStopping("loss"), [nn.EarlyStopping("loss"), "Progress"], {"a": 1}], ids=str)
+@pytest.mark.parametrize("wrong", [nn.EarlyStopping("loss"), [nn.EarlyStopping("loss"), "Progress"], {"a": 1}], ids=["bare", "mixed", "dict"])
 def test_callbacks_are_a_list_of_callbacks(wrong):
     with pytest.raises(ValueError, match="callbacks must be a list"):
         small().fit(X4, Y4, callbacks=wrong, **FIT)
@@ -454,3 +454,84 @@ def test_validation_targets_are_checked_like_those_of_training(loss, last, wrong
     model, y = nn.Sequential([nn.Dense(2, last)]), np.eye(2)[[0, 1, 1, 0]]
     with pytest.raises(ValueError, match="validation_data y"):
         model.fit(X4, y, loss=loss, optimizer="SGD", validation_data=(X4[:1], wrong))
+
+
+# -- found by those who tried to break it -----------------------------------------------------------------------------
+
+
+def test_a_layer_of_ones_own_keeps_its_own_way():
+    """It may do more than the activation that it inherits: fused, the loss would step over its forward and backward."""
+
+    class Smooth(nn.Dense):
+        def forward(self, x, training=False):
+            return 0.9 * super().forward(x, training) + 0.05
+
+        def backward(self, dy):
+            return super().backward(0.9 * dy)
+
+    X, y = samples(20, 3), (samples(20, 1) > 0).astype(float)
+    model = nn.Sequential([Smooth(1, "sigmoid")]).build(3)
+    loss = nn.losses.get("binary_crossentropy")
+    assert model.evaluate(X, y, loss=loss)["loss"] == pytest.approx(loss.value(model.predict(X), y), rel=1e-12)
+    assert nn.check_gradients(model, X, y, loss) < 1e-7
+
+
+def own_loss():
+    mse = nn.losses.get("mse")
+    return nn.losses.Loss("mine", lambda p, y: mse.rows(p, y), lambda p, y: mse.slope(p, y))
+
+
+@pytest.mark.parametrize("what", ["loss", "learning rate", "layer"])
+def test_what_a_checkpoint_could_not_save_is_refused_before_the_first_epoch(what, tmp_path):
+    class Own(nn.Dense):
+        pass
+
+    model = nn.Sequential([Own(1) if what == "layer" else nn.Dense(1)], seed=1)
+    loss = own_loss() if what == "loss" else "mse"
+    optimizer = nn.SGD(lambda t: 0.1) if what == "learning rate" else nn.SGD(0.1)
+    checkpoint = nn.ModelCheckpoint(tmp_path / "best.npz", "loss")
+    with pytest.raises(ValueError, match=r"nnlib knows no|cannot be saved"):
+        model.fit(samples(8, 2), samples(8, 1), loss=loss, optimizer=optimizer, callbacks=[checkpoint])
+    assert model.params is None
+    assert model.epoch == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_has_nothing_to_learn_is_not_trained():
+    model = nn.Sequential([nn.Activation("tanh")])
+    with pytest.raises(ValueError, match="layers must have parameters to be trained"):
+        model.fit(samples(8, 2), samples(8, 2), loss="mse", optimizer="SGD")
+    assert model.loss is None
+
+
+@pytest.mark.parametrize("name", ["epoch", "val_loss", "loss", "learning_rate"])
+def test_a_metric_cannot_take_a_name_of_the_logs(name):
+    def metric(p, y):
+        return 0.0
+
+    metric.__name__ = name
+    with pytest.raises(ValueError, match="metrics must have names of their own"):
+        nn.Sequential([nn.Dense(1)]).fit(samples(8, 2), samples(8, 1), loss="mse", optimizer="SGD", metrics=[metric])
+
+
+def test_a_model_does_not_judge_itself():
+    model = nn.Sequential([nn.Dense(2)])
+    with pytest.raises(ValueError, match="through must be another model"):
+        model.train_on_batch(samples(4, 2), samples(4, 2), loss="mse", optimizer=nn.SGD(0.1), through=model)
+
+
+def test_plain_descent_forgets_a_step_that_overflowed():
+    """0 times infinity is no number: a memory that is multiplied by no momentum must not be kept."""
+    model, optimizer = nn.Sequential([nn.Dense(1)]), nn.SGD(0.1)
+    model.train_on_batch(samples(4, 2), samples(4, 1), loss="mse", optimizer=optimizer)
+    good = model.get_weights()
+    optimizer.step(model.params, np.full_like(model.params, np.inf))
+    model.set_weights(good)
+    model.train_on_batch(samples(4, 2), samples(4, 1))
+    assert np.isfinite(model.params).all()
+
+
+def test_a_loss_of_ones_own_gives_one_number_a_row():
+    own = nn.losses.Loss("own", lambda p, y: np.mean((p - y) ** 2), lambda p, y: 2 * (p - y))
+    with pytest.raises(ValueError, match=r"loss 'own' must return one number per row, \(4,\); got \(\)"):
+        nn.Sequential([nn.Dense(1)]).evaluate(samples(4, 2), samples(4, 1), loss=own)
