@@ -46,10 +46,8 @@ class _Recurrent(Layer):
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
         time, features = self.expect(input_shape, "time", "features")
         # each gate is a layer of its own, drawn with its own fans (Keras draws the four as one matrix)
-        for name, initializer, inputs in (
-            ("W", self.initializer, features),
-            ("U", self.recurrent_initializer, self.units),
-        ):
+        starts = {"W": (self.initializer, features), "U": (self.recurrent_initializer, self.units)}
+        for name, (initializer, inputs) in starts.items():
             gates = [initializer((inputs, self.units), rng, dtype) for _ in range(self.gates)]
             self.add(name, np.concatenate(gates, axis=1))
         self.add("b", np.zeros(self.gates * self.units, dtype))
