@@ -200,3 +200,10 @@ def test_classes_of_a_flat_array_are_refused(name):
 @pytest.mark.parametrize("value", [0.3, 1 / 3, 1e6 + 0.1])
 def test_r2_of_a_constant_is_undefined_also_where_its_mean_is_off_by_a_digit(value):
     assert np.isnan(metrics.r2(np.full((10, 1), 0.2), np.full((10, 1), value)))
+
+
+def test_a_bin_of_the_calibration_error_ends_with_its_upper_edge():
+    """0.5 belongs to (0.4, 0.5], beside 0.41, not beside 0.59: |0.91 - 1| + |0.59 - 1| over 3 rows."""
+    p, y = np.array([[0.41], [0.5], [0.59]]), np.array([[1], [0], [1]])
+    assert metrics.calibration_error(p, y) == pytest.approx((abs(0.91 - 1) + abs(0.59 - 1)) / 3)
+    assert metrics.calibration_error(np.array([[0.0], [0.1]]), np.array([[0], [1]])) == pytest.approx(0.9 / 2)

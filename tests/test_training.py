@@ -205,7 +205,9 @@ def test_class_weights_are_a_dict(factors):
         model.fit(X4, one_hot(2, 4), loss="categorical_crossentropy", optimizer="SGD", class_weight=factors)
 
 
-@pytest.mark.parametrize("wrong", [nn.EarlyStopping("loss"), [nn.EarlyStopping("loss"), "Progress"], {"a": 1}], ids=["bare", "mixed", "dict"])
+@pytest.mark.parametrize(
+    "wrong", [nn.EarlyStopping("loss"), [nn.EarlyStopping("loss"), "Progress"], {"a": 1}], ids=["bare", "mixed", "dict"]
+)
 def test_callbacks_are_a_list_of_callbacks(wrong):
     with pytest.raises(ValueError, match="callbacks must be a list"):
         small().fit(X4, Y4, callbacks=wrong, **FIT)
@@ -535,3 +537,55 @@ def test_a_loss_of_ones_own_gives_one_number_a_row():
     own = nn.losses.Loss("own", lambda p, y: np.mean((p - y) ** 2), lambda p, y: 2 * (p - y))
     with pytest.raises(ValueError, match=r"loss 'own' must return one number per row, \(4,\); got \(\)"):
         nn.Sequential([nn.Dense(1)]).evaluate(samples(4, 2), samples(4, 1), loss=own)
+
+
+def test_a_batch_of_one_picture_has_pixels_enough_for_its_statistics():
+    """What counts is how many numbers a feature has in the batch, not how many examples."""
+    layer = nn.BatchNorm()
+    nn.Sequential([layer]).build((4, 4, 2))
+    x = samples(1, 4, 4, 2)
+    y = layer.forward(x, training=True)
+    np.testing.assert_allclose(y.mean(axis=(0, 1, 2)), 0, atol=1e-12)
+    np.testing.assert_allclose(y.var(axis=(0, 1, 2)), 1, atol=1e-4)
+    assert (layer.buffers["mean"] != 0).all()
+
+
+def test_the_learning_rate_of_an_epoch_is_that_of_its_first_step():
+    model = nn.Sequential([nn.Dense(1)])
+    schedule = nn.schedules.ExponentialDecay(0.1, 0.5)
+    history = model.fit(samples(8, 2), samples(8, 1), loss="mse", optimizer=nn.SGD(schedule), epochs=3, batch_size=4)
+    assert history["learning_rate"] == [schedule(0), schedule(2), schedule(4)]
+
+
+def test_metrics_of_a_fused_model_see_probabilities():
+    """0.3 is a no, but the logit 0.3 belongs to a yes: the threshold ½ is one of probabilities."""
+    model = nn.Sequential([nn.Dense(1, "sigmoid")]).build(1)
+    model.set_weights([np.array([1.0, 0.0])])
+    X, y = np.array([[0.3], [0.4], [-0.2]]), np.array([[1], [1], [0]])
+    assert model.evaluate(X, y, loss="binary_crossentropy", metrics=["accuracy"])["accuracy"] == 1
+    history = model.fit(
+        X, y, loss="binary_crossentropy", optimizer=nn.SGD(0.0), metrics=["accuracy"], validation_data=(X, y)
+    )
+    assert history["accuracy"] == history["val_accuracy"] == [1]
+
+
+def test_public_backward_returns_the_gradient_of_the_input_after_a_training_step():
+    """A training leaves out dx of the first layer; who asks for it afterwards must get it."""
+    model = nn.Sequential([nn.Dense(2, "tanh")], seed=1)
+    X, y = samples(4, 3), samples(4, 2)
+    model.fit(X, y, loss="mse", optimizer="SGD")
+    loss = nn.losses.get("mse")
+    dx = model.backward(loss.grad(model.forward(X), y))
+    np.testing.assert_allclose(dx, model.input_gradient(X, y), rtol=1e-12)
+
+
+def test_after_a_divergence_the_better_weights_are_those_of_the_weighted_loss():
+    """Rows that weigh nothing must not decide which weights come back."""
+    X, y = np.array([[1.0], [1.0]]), np.array([[1.0], [-3.0]])
+    model = nn.Sequential([nn.Dense(1)], seed=0).build(1)
+    model.set_weights([np.array([0.0, 0.0])])
+    optimizer = nn.SGD(lambda t: 0.1 if t == 0 else 1e300)
+    rows = {"sample_weight": [2.0, 0.0], "validation_data": (X[:1], y[:1])}
+    with pytest.warns(nn.DivergenceWarning, match="the weights are those after epoch 1"):
+        model.fit(X, y, loss="mse", optimizer=optimizer, epochs=3, batch_size=2, **rows)
+    assert (model.params > 0).all()

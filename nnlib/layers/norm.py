@@ -63,7 +63,7 @@ class BatchNorm(Layer):
         sigma2 = mean_rows(y) if self.of_batch else variance
         self.sigma = np.sqrt(sigma2 + self.epsilon)
         # x̂ itself is never formed: (x - μ) · γ/σ passes over the batch once, (x - μ)/σ · γ twice, which here and on the
-        # way back takes 2 to 6 % of a step; with NumPy's mean and var in place of products it would be 60 % (100 units, batch 32).
+        # way back takes 2 to 6 % of a step; NumPy's mean and var in place of the products would take 60 %.
         self.slope = self.params["gamma"] / self.sigma
         np.multiply(self.centred, self.slope, out=y)
         y += self.params["beta"]
