@@ -167,11 +167,8 @@ class ModelCheckpoint(_Monitor):
 class CSVLogger(Callback):
     """Write one line per epoch to `path`, each before the next epoch starts; `append` continues a file."""
 
-    def __init__(self, path: str | os.PathLike[str], separator: str = ",", append: bool = False):
+    def __init__(self, path: str | os.PathLike[str], append: bool = False):
         self.path = as_path("path", path)
-        if not isinstance(separator, str) or len(separator) != 1:
-            raise ValueError(f"separator must be a single character; got {separator!r}")
-        self.separator = separator
         self.append = yes_or_no("append", append)
 
     def check(self, optimizer: Optimizer, names: list[str]) -> None:
@@ -179,7 +176,7 @@ class CSVLogger(Callback):
         columns = ["epoch", *names]
         if self.append and os.path.exists(self.path):
             with open(self.path, newline="", encoding="utf-8") as file:
-                header = next(csv.reader(file, delimiter=self.separator), columns)
+                header = next(csv.reader(file), columns)
             if header != columns:
                 raise ValueError(f"append needs a file with the columns {columns}; {self.path!r} has {header}")
 
@@ -189,7 +186,7 @@ class CSVLogger(Callback):
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
         row = {"epoch": epoch, **logs}
         with open(self.path, self.mode, newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, row, delimiter=self.separator)
+            writer = csv.DictWriter(file, row)
             if file.tell() == 0:
                 writer.writeheader()
             writer.writerow(row)

@@ -4,7 +4,7 @@ from __future__ import annotations  # names np.random in signatures without impo
 
 import os
 from collections.abc import Callable, Mapping
-from math import isfinite, nan, prod
+from math import inf, isfinite, nan, prod
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -84,13 +84,7 @@ def pair(name: str, value: object) -> tuple[int, int]:
 
 
 def number(
-    name: str,
-    value: object,
-    low: float = -np.inf,
-    high: float = np.inf,
-    *,
-    open_low: bool = False,
-    open_high: bool = False,
+    name: str, value: object, low: float = -inf, high: float = inf, *, open_low: bool = False, open_high: bool = False
 ) -> float:
     """Return `value` as a float inside the interval from `low` to `high`, or raise a ValueError that names it."""
     try:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from .arrays import Array
 from .checks import number
 from .layers import Activation, Layer
-from .losses import FusedLoss, Loss
+from .losses import Loss
 from .model import Network
 
 
@@ -90,12 +90,8 @@ def _errors(model: Network, x: Array, y: Array, objective: Loss, h: float) -> It
     model.rng.bit_generator.state = random_states[0]
     model.compute_gradients(x, y, objective)
     by_hand = [(layer, name, layer.grads[name].copy()) for layer, name, _ in model.built().slices]
+    fused = model._fused(objective)
     for i, layer in reversed(list(enumerate(model.layers))):
-        fused = (
-            layer
-            if isinstance(objective, FusedLoss) and i == len(model.layers) - 1 and isinstance(layer, Activation)
-            else None
-        )
         x = inputs[i].copy()
 
         def run(layer: Layer = layer, fused: Activation | None = fused, x: Array = x, i: int = i) -> Array:
@@ -110,7 +106,7 @@ def _errors(model: Network, x: Array, y: Array, objective: Loss, h: float) -> It
         for owner, name, gradient in by_hand:
             if any(owner is part for part in layer.walk()):
                 yield _error(gradient, run, dy, owner.params[name], h, f"{name} of {owner!r}")
-        dy = dx
+        dy, fused = dx, None
 
 
 def _error(by_hand: Array, f: Callable[[], Array], dy: Array, x: Array, h: float, what: str) -> float:

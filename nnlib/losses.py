@@ -164,7 +164,10 @@ LOSSES: dict[str, Loss] = {
 MAKERS = {"huber": make_huber}
 
 
-def get(loss: str | dict[str, Any] | Loss | None) -> Loss:
+Choice = str | dict[str, Any] | Loss | None  # what a model takes for its loss
+
+
+def get(loss: Choice) -> Loss:
     """Return the loss of that name, {"name": "huber", "delta": 2.0}, or the given one unchanged."""
     return look_up("loss", loss, Loss, LOSSES, MAKERS)
 
@@ -233,9 +236,5 @@ FUSED: dict[tuple[str, str], FusedLoss] = {
 
 def fuse(activation: Activation | None, loss: Loss) -> Loss:
     """Return the pair of `FUSED` made of these two, else the loss: a function of your own keeps its own formula."""
-    if activation is not None and (activation, loss) in (
-        (sigmoid, binary_crossentropy),
-        (softmax, categorical_crossentropy),
-    ):
-        return FUSED[activation.name, loss.name]
-    return loss
+    pairs = ((sigmoid, binary_crossentropy), (softmax, categorical_crossentropy))
+    return FUSED[activation.name, loss.name] if activation is not None and (activation, loss) in pairs else loss

@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import nan, prod
 from typing import Self
@@ -55,38 +55,32 @@ class Network:
         for layer in every:
             if layer.output_shape is not None:
                 raise ValueError(f"{layer!r} already belongs to another model; make a new layer")
-        random_state = self.rng.bit_generator.state
-        try:
-            for layer in self.layers:
-                layer.output_shape = shape = layer.build(shape, self.rng, self.dtype)
-            self.flat = FlatParameters(every, self.dtype)
-        except BaseException as error:  # leave everything as it was, for another try with a better input
-            self._unbuild(random_state)
-            if isinstance(error, MemoryError):
+        with self._unbuilt_if_refused():
+            self.input_shape = given
+            try:
+                for layer in self.layers:
+                    layer.output_shape = shape = layer.build(shape, self.rng, self.dtype)
+                self.flat = FlatParameters(every, self.dtype)
+            except MemoryError as error:
                 raise ValueError(f"layers must fit into memory for input_shape {given}; {error}") from error
-            raise
-        self.input_shape, self.output_shape = given, shape
+        self.output_shape = shape
         self.params, self.grads = self.flat.params, self.flat.grads
         with_parameters = [i for i, layer in enumerate(self.layers) if any(part.params for part in layer.walk())]
         self._first_trained = min(with_parameters, default=0)  # nothing before it has anything to learn
         return self
 
-    def _unbuild(self, random_state: Mapping[str, object]) -> None:
-        """Be as before `build`, the random generator too."""
-        self.flat = self.params = self.grads = self.input_shape = None
-        self.rng.bit_generator.state = random_state
-        for layer in self._every_layer():
-            layer.reset()
-
     @contextmanager
     def _unbuilt_if_refused(self) -> Iterator[None]:
-        """Take back a `build` that happened inside, where what follows it is refused."""
-        was_built, random_state = self.flat is not None, self.rng.bit_generator.state
+        """Take back a `build` that began inside, where it or what follows it is refused; the random draws, too."""
+        before, random_state = self.input_shape, self.rng.bit_generator.state
         try:
             yield
         except BaseException:
-            if not was_built and self.flat is not None:
-                self._unbuild(random_state)
+            if self.input_shape != before:
+                self.flat = self.params = self.grads = self.input_shape = None
+                self.rng.bit_generator.state = random_state
+                for layer in self._every_layer():
+                    layer.reset()
             raise
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -102,7 +96,7 @@ class Network:
             dy = layer.backward(dy)
         return dy
 
-    def objective(self, loss: str | losses.Loss) -> losses.Loss:
+    def objective(self, loss: losses.Choice) -> losses.Loss:
         """Return the loss fused with the last activation where `losses.FUSED` has the pair, else the loss itself.
 
         A cross-entropy over a last layer that does not yield probabilities is refused.
@@ -128,21 +122,23 @@ class Network:
         """Run backward from the gradient of `objective` down to layer `first`; return that layer's dx."""
         dy = objective.mean_slope(a, y, weight)
         *rest, last = self.layers[first:]
-        dy = (
-            last.backward_z(dy)
-            if isinstance(objective, FusedLoss) and isinstance(last, Activation)
-            else last.backward(dy)
-        )
+        fused = self._fused(objective)
+        dy = fused.backward_z(dy) if fused else last.backward(dy)
         for layer in reversed(rest):
             dy = layer.backward(dy)
         return dy
 
-    def _output_for(self, objective: losses.Loss, a: Array) -> Array:
+    def _output_for(self, objective: losses.Loss | None, a: Array) -> Array:
         """Return what `objective.mean` takes after a `forward` that returned a: a, or the last layer's z."""
-        last = self.layers[-1]
-        return last.z if isinstance(objective, FusedLoss) and isinstance(last, Activation) else a
+        fused = self._fused(objective)
+        return fused.z if fused else a
 
-    def input_gradient(self, X: ArrayLike, y: ArrayLike, loss: str | losses.Loss | None = None) -> Array:
+    def _fused(self, objective: losses.Loss | None) -> Activation | None:
+        """Return the last layer where `objective` has taken over its activation, else None."""
+        last = self.layers[-1]
+        return last if isinstance(objective, FusedLoss) and isinstance(last, Activation) else None
+
+    def input_gradient(self, X: ArrayLike, y: ArrayLike, loss: losses.Choice = None) -> Array:
         """∂L/∂X, of the shape of X: which way each input would have to move to raise the loss.
 
         L is the mean over the rows of X, so that times `len(X)` it is each row's own gradient. The model is taken as it
@@ -164,12 +160,7 @@ class Network:
         return self._outputs(self._as_input("X", X), None)
 
     def evaluate(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        *,
-        loss: str | losses.Loss | None = None,
-        metrics: Sequence[str | Metric] | None = None,
+        self, X: ArrayLike, y: ArrayLike, *, loss: losses.Choice = None, metrics: Sequence[str | Metric] | None = None
     ) -> dict[str, float]:
         """Return {"loss": ..., metric: ...} over all rows at once; loss and metrics default to those of `fit`."""
         with self._unbuilt_if_refused():
@@ -181,8 +172,7 @@ class Network:
         """Return what `objective.mean` takes (z or a; a for None) for all rows, in pieces that fit the caches."""
         pieces, rows = [], min(1024, max(16, 2**16 // prod(X.shape[1:])))
         for start in range(0, len(X), rows):
-            a = self.forward(X[start : start + rows], training=False)
-            pieces.append(a if objective is None else self._output_for(objective, a))
+            pieces.append(self._output_for(objective, self.forward(X[start : start + rows])))
         return np.concatenate(pieces)
 
     def _scores(
@@ -191,12 +181,8 @@ class Network:
         """Return the loss and the metrics by name; the metrics of a model that has diverged are NaN."""
         scores = {"loss": objective.mean(outputs, y, weight)}
         if wanted:
-            finite, last = np.isfinite(outputs).all(), self.layers[-1]
-            y_pred = (
-                last.activation.f(outputs)
-                if isinstance(objective, FusedLoss) and isinstance(last, Activation)
-                else outputs
-            )
+            finite, fused = np.isfinite(outputs).all(), self._fused(objective)
+            y_pred = fused.activation.f(outputs) if fused else outputs
             scores |= {metric.__name__: float(metric(y_pred, y)) if finite else nan for metric in wanted}
         return scores
 
@@ -208,19 +194,24 @@ class Network:
 
     def get_weights(self) -> list[Array]:
         """Return copies of all parameters (one flat array) and of all running statistics."""
-        return [self.built().params.copy(), *(buffer.copy() for _, buffer in self._buffers())]
+        return [array.copy() for array in self._weights()]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Put back what `get_weights` returned."""
-        targets = [self.built().params, *(buffer for _, buffer in self._buffers())]
+        targets = self._weights()
         given = weights if isinstance(weights, list | tuple) else ()
-        empty = [isinstance(values, np.ndarray) and not values.size for values in given]  # of a model of no parameters
-        checked = [w if none else as_numbers("weights", w, self.dtype) for w, none in zip(given, empty, strict=True)]
+        # an empty array is what a model without parameters has
+        checked = [
+            w if isinstance(w, np.ndarray) and not w.size else as_numbers("weights", w, self.dtype) for w in given
+        ]
         shapes = [target.shape for target in targets]
-        if [np.shape(values) for values in checked] != shapes:
+        if [values.shape for values in checked] != shapes:
             raise ValueError(f"weights must have shapes {shapes}; got {weights!r:.80}")
         for target, values in zip(targets, checked, strict=True):
             target[...] = values
+
+    def _weights(self) -> list[Array]:
+        return [self.built().params, *(buffer for _, buffer in self._buffers())]
 
     def _buffers(self) -> list[tuple[str, Array]]:
         return [
@@ -252,13 +243,11 @@ class Network:
         losses.check_targets(loss, target, name)
         return target
 
-    def _as_loss(self, loss: str | losses.Loss | None) -> losses.Loss:
+    def _as_loss(self, loss: losses.Choice) -> losses.Loss:
         """Return the loss; by default that of an earlier `fit`."""
-        return losses.get(self.loss if loss is None and self.loss is not None else loss)
+        return losses.get(self.loss if loss is None else loss)
 
-    def _as_examples(
-        self, X: ArrayLike, y: ArrayLike, loss: str | losses.Loss | None
-    ) -> tuple[Array, Array, losses.Loss]:
+    def _as_examples(self, X: ArrayLike, y: ArrayLike, loss: losses.Choice) -> tuple[Array, Array, losses.Loss]:
         """Return inputs, targets and the objective, each fit for the others."""
         chosen = self._as_loss(loss)
         objective = self.objective(chosen)

@@ -32,20 +32,15 @@ class Sequential(Trainable):
     def summary(self) -> None:
         """Print the network, layer by layer: shapes and numbers of parameters."""
         trained, kept = self.parameter_counts()
-        lines: list[tuple[Any, ...]] = [
-            ("layer", "output shape", "parameters", "not trainable"),
-            ("input", self.input_shape, 0, 0),
-        ]
+        rows = [("layer", "output shape", "parameters", "not trainable"), ("input", str(self.input_shape), "0", "0")]
         for title, layer in _outline(self.layers):
             fixed = sum(buffer.size for buffer in layer.buffers.values())
-            lines.append((title, layer.output_shape, fixed + sum(p.size for p in layer.params.values()), fixed))
-        rows = [(a, str(b), *(f"{n:,}" if isinstance(n, int) else n for n in rest)) for a, b, *rest in lines]
-        w = [max(len(row[i]) for row in rows) for i in range(4)]
-        for i, row in enumerate(rows):
-            print(f"{row[0]:<{w[0]}}  {row[1]:<{w[1]}}  {row[2]:>{w[2]}}  {row[3]:>{w[3]}}")
-            if i == 0:
-                print("─" * (sum(w) + 6))
-        print("─" * (sum(w) + 6))
+            size = fixed + sum(values.size for values in layer.params.values())
+            rows.append((title, str(layer.output_shape), f"{size:,}", f"{fixed:,}"))
+        w = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        rule = "─" * (sum(w) + 6)
+        head, *lines = (f"{a:<{w[0]}}  {b:<{w[1]}}  {c:>{w[2]}}  {d:>{w[3]}}" for a, b, c, d in rows)
+        print(head, rule, *lines, rule, sep="\n")
         print(f"{trained + kept:,} parameters, of which {kept:,} not trainable ({self.dtype.name})")
 
     def save(self, path: storage.Path) -> None:

@@ -21,7 +21,6 @@ from .arrays import Array, Shape
 from .checks import as_path, counter, number, one_of
 from .flat import FlatParameters
 from .layers import LAYERS, Layer
-from .layers.norm import BatchNorm, LayerNorm
 from .model import Network
 
 if sys.platform != "win32":
@@ -171,31 +170,22 @@ def build_within(model: Network, input_shape: Shape, n: int) -> None:
     """
     left = n
 
-    def take(*shape: int) -> None:
+    def draw(shape: Shape, rng: object) -> Array:
         nonlocal left
         left -= prod(shape)
         if left < 0:
             raise ValueError(f"its layers need more parameters than the {n} that it holds")
-
-    def draw(shape: Shape, rng: object) -> Array:
-        take(*shape)
         return np.broadcast_to(np.float64(0), shape)
 
-    def normalization(build: Callable[..., Shape], shape: Shape, *rest: object) -> Shape:
-        take(2, shape[-1])
-        return build(shape, *rest)
-
-    # Layers make their parameters by their initializers; normalizations have none, but a γ and a β for each feature.
+    # Every layer makes the first and largest of its parameters by an initializer that it has.
     undrawn = initializers.Initializer("undrawn", draw)
-    before = [(layer, dict(vars(layer))) for layer in model._every_layer()]
-    for layer, own in before:
-        vars(layer).update({name: undrawn for name, value in own.items() if isinstance(value, type(undrawn))})
-        if isinstance(layer, BatchNorm | LayerNorm):
-            vars(layer)["build"] = partial(normalization, layer.build)
+    own = [(vars(layer), name, value) for layer in model._every_layer() for name, value in vars(layer).items()]
+    own = [(of_layer, name, value) for of_layer, name, value in own if isinstance(value, initializers.Initializer)]
+    for of_layer, name, _ in own:
+        of_layer[name] = undrawn
     model.build(input_shape)
-    for layer, own in before:
-        vars(layer).update({name: value for name, value in own.items() if isinstance(value, type(undrawn))})
-        vars(layer).pop("build", None)
+    for of_layer, name, value in own:
+        of_layer[name] = value
 
 
 def plain_optimizer(optimizer: optimizers.Optimizer) -> dict[str, Any]:

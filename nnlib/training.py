@@ -1,7 +1,7 @@
 """The loop that trains: forward, loss, backward, step; and what may go wrong in it."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -41,7 +41,7 @@ class Trainable(Network):
         X: ArrayLike,
         y: ArrayLike,
         *,
-        loss: str | losses.Loss | None = None,
+        loss: losses.Choice = None,
         optimizer: str | optimizers.Optimizer | None = None,
         epochs: int = 1,
         batch_size: int = 32,
@@ -141,17 +141,17 @@ class Trainable(Network):
                     logs = self._scores(outputs, y_epoch, objective, self.metrics, w_epoch)
                     logs["learning_rate"] = rate
                     if validation:
-                        logs |= _named_val(self._score_rows(*validation, objective, self.metrics))
+                        scores = self._score_rows(*validation, objective, self.metrics)
+                        logs |= {f"val_{name}": value for name, value in scores.items()}
                 history.record(logs)
                 score = logs.get("val_loss", logs["loss"])
-                diverged = not (np.isfinite(logs["loss"] + score) and self._weights_are_finite())
+                finite = all(np.isfinite(values).all() for values in self._weights())
+                diverged = not (finite and np.isfinite(logs["loss"] + score))
                 if diverged:
                     with np.errstate(all="ignore"):
                         bad = np.flatnonzero(~np.isfinite(objective.rows(outputs, y_epoch)))
                     step = (bad[0] if len(bad) else n - 1) // batch_size + 1
-                    self._recover(
-                        step, [initial, best], lambda: self._score_rows(x, target, objective, weight=weight)["loss"]
-                    )
+                    self._recover(step, [initial, best], (x, target, objective), weight)
                 elif score < best_score:
                     best_score, best = score, (self.epoch, self.get_weights())
                 for callback in watchers:
@@ -168,7 +168,7 @@ class Trainable(Network):
         x: ArrayLike,
         y: ArrayLike,
         *,
-        loss: str | losses.Loss | None = None,
+        loss: losses.Choice = None,
         optimizer: optimizers.Optimizer | None = None,
         through: Network | None = None,
     ) -> float:
@@ -228,15 +228,15 @@ class Trainable(Network):
             self.optimizer = optimizer
             optimizer.init(self.built().params.size, self.dtype, self.built().decayed)
 
-    def _weights_are_finite(self) -> bool:
-        return all(np.isfinite(values).all() for values in (self.built().params, *(b for _, b in self._buffers())))
-
-    def _recover(self, step: int, candidates: list[Weights], score: Callable[[], float]) -> None:
+    def _recover(
+        self, step: int, candidates: list[Weights], examples: tuple[Array, Array, losses.Loss], weight: Array | None
+    ) -> None:
         """Put the better of the weights back, empty the optimizer's memory and say where the numbers blew up."""
 
         def loss(candidate: Weights) -> float:
             self.set_weights(candidate[1])
-            return value if np.isfinite(value := score()) else np.inf
+            value = self._score_rows(*examples, weight=weight)["loss"]
+            return value if np.isfinite(value) else np.inf
 
         # Scored anew: the loss of an epoch is measured while its weights still move, and the last step may have been
         # the one that went too far.
@@ -263,13 +263,12 @@ class Trainable(Network):
 
     def _as_optimizer(self, optimizer: str | optimizers.Optimizer | None) -> optimizers.Optimizer:
         """Return the optimizer of this training, checked but not yet started."""
-        new = self.optimizer is None or not (optimizer is None or optimizer is self.optimizer)
-        chosen = optimizers.get(optimizer if new else self.optimizer)
+        chosen = optimizers.get(self.optimizer if optimizer is None else optimizer)
         try:
             number("learning_rate", chosen.rate(), 0)
         except TypeError as error:  # a function that does not take the step
             raise ValueError(f"learning_rate must be a number, or a function of the step; {error}") from error
-        if new and (chosen.state or chosen.t):
+        if chosen is not self.optimizer and (chosen.state or chosen.t):
             raise ValueError(
                 f"this {type(chosen).__name__} object already trains another model; make a new one as optimizer"
             )
@@ -288,7 +287,3 @@ def _as_callbacks(callbacks: Sequence[Callback] | None) -> list[Callback]:
     if not isinstance(callbacks, list | tuple | None) or not all(isinstance(c, Callback) for c in callbacks or ()):
         raise ValueError(f"callbacks must be a list of Callback objects, [EarlyStopping()]; got {callbacks!r}")
     return list(callbacks or ())
-
-
-def _named_val(scores: dict[str, float]) -> dict[str, float]:
-    return {f"val_{name}": value for name, value in scores.items()}

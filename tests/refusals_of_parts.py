@@ -173,14 +173,11 @@ for layer in ("Dense", "Conv2D", "Activation"):
         "the object": (nn.activations.tanh, "tanh"),
         "no slope": ({"name": "leaky_relu"}, "leaky_relu"),
     })
-for where in ("Dense.initializer", "Dense.bias_initializer", "Maxout.initializer", "Conv2D.bias_initializer",
-    "LSTM.recurrent_initializer"):
+for where in ("Dense.initializer", "Maxout.initializer", "Conv2D.initializer", "LSTM.recurrent_initializer"):
     layer, name = where.split(".")
     refuse(where, of_layer(layer, name), f"{name} initializer value std nope fan", NO_INITIALIZERS)
     accept(where, of_layer(layer, name), {"a dict": ({"name": "ones"}, "ones"), "value 1": ({"name": "constant",
         "value": 1}, "ones")})
-refuse("Dense.bias_initializer", of_layer("Dense", "bias_initializer"), "bias_initializer shape",
-    {"with fans": "glorot_uniform", "a matrix": "orthogonal"})
 for layer in ("RNN", "LSTM"):
     refuse(f"{layer}.return_sequences", of_layer(layer, "return_sequences"), "return_sequences", NO_FLAGS)
     accept(f"{layer}.return_sequences", of_layer(layer, "return_sequences"), {"np.bool": (np.bool_(True), True)})
@@ -391,5 +388,3 @@ for cls, usual, intervals, flag in (
         integers(f"{name}.patience", call("patience"), "patience")
     if flag:
         refuse(f"{name}.{flag}", call(flag), flag, NO_FLAGS)
-refuse("CSVLogger.separator", lambda w, odd: nn.CSVLogger("t.csv", odd), "separator", but(NO_NAMES,
-    "a digit") | {"nothing": "", "two": ";;"})

@@ -179,14 +179,14 @@ def test_unknown_monitor_lists_the_known_ones(make):
         fit(make("val_rmse"))
 
 
-def rows(path, separator=","):
+def rows(path):
     with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file, delimiter=separator))
+        return list(csv.DictReader(file))
 
 
 def test_csv_holds_every_number_exactly(tmp_path):
-    _, history = fit(nn.CSVLogger(tmp_path / "log.csv", separator=";"), epochs=3)
-    read = rows(tmp_path / "log.csv", ";")
+    _, history = fit(nn.CSVLogger(tmp_path / "log.csv"), epochs=3)
+    read = rows(tmp_path / "log.csv")
     assert [row["epoch"] for row in read] == ["1", "2", "3"]
     assert [float(row["loss"]) for row in read] == history["loss"]
 
@@ -224,11 +224,11 @@ def test_csv_is_one_line_per_row_and_utf_8_on_every_system(tmp_path, monkeypatch
     monkeypatch.setattr("builtins.open", lambda *a, **k: opened.append(k) or real(*a, **k))
     path = tmp_path / "log.csv"
     for append in (False, True):
-        fit(nn.CSVLogger(path, separator=";", append=append), epochs=1)
+        fit(nn.CSVLogger(path, append=append), epochs=1)
     ours = [options for options in opened if options]
     assert len(ours) == 3, "written, looked at, continued"
     assert all(options == {"newline": "", "encoding": "utf-8"} for options in ours)
-    assert len(rows(path, ";")) == 2
+    assert len(rows(path)) == 2
 
 
 def test_a_separator_is_one_character(tmp_path):

@@ -92,7 +92,7 @@ def test_a_copy_of_any_layer_behaves_as_the_layer(copied, case):
 
 OPTIONS = [
     nn.Dense(2, {"name": "elu", "alpha": 0.5}, initializer={"name": "normal", "std": 0.1}),
-    nn.Dense(2, {"name": "leaky_relu", "slope": 0.2}, bias_initializer={"name": "constant", "value": 0.1}),
+    nn.Dense(2, {"name": "leaky_relu", "slope": 0.2}, initializer={"name": "constant", "value": 0.1}),
     nn.Dense(2, initializer={"name": "variance_scaling", "scale": 3, "fan": "out", "distribution": "uniform"}),
 ]
 

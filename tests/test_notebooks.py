@@ -190,6 +190,14 @@ def names_in(node):
     return {getattr(part, "id", getattr(part, "attr", None)) for part in ast.walk(node)} - {None}
 
 
+def names_of_its_own(function):
+    """Return the parameters and variables of a function."""
+    own = {part.arg for part in ast.walk(function) if isinstance(part, ast.arg)}
+    return own | {
+        part.id for part in ast.walk(function) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+    }
+
+
 def timed_assertions(source):
     """Return the lines of assertions that depend on a clock, through variables and functions."""
     tree, timed = ast.parse(source), set(CLOCKS)
@@ -197,7 +205,7 @@ def timed_assertions(source):
     while before != timed:
         before = set(timed)
         for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and names_in(node) & timed:
+            if isinstance(node, ast.FunctionDef) and (names_in(node) - names_of_its_own(node)) & timed:
                 timed.add(node.name)
             elif isinstance(node, ast.Assign | ast.AugAssign) and names_in(node.value) & timed:
                 for target in getattr(node, "targets", [getattr(node, "target", None)]):

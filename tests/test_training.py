@@ -224,10 +224,8 @@ def test_class_weights_and_sample_weights_multiply():
 
 def test_only_weights_decay():
     """With gradients of zero, two steps at η = 0.1 and λ = 0.5 leave 0.95² of each matrix, and biases and scales."""
-    model = nn.Sequential(
-        [nn.Dense(3, bias_initializer="ones"), nn.BatchNorm(), nn.LSTM(2, True), nn.Flatten(), nn.Dense(1)]
-    )
-    model.build((4, 2))
+    model = nn.Sequential([nn.Dense(3), nn.BatchNorm(), nn.LSTM(2, True), nn.Flatten(), nn.Dense(1)])
+    model.build((4, 2)).layers[0].params["b"][...] = 1
     before = {(layer, name): value.copy() for layer in model.layers for name, value in layer.params.items()}
     optimizer = nn.SGD(0.1, weight_decay=0.5)
     optimizer.init(model.params.size, "float64", model.flat.decayed)
@@ -332,7 +330,7 @@ def steps(*rates):
 def test_after_divergence_the_weights_are_those_of_the_best_epoch_not_of_the_last():
     """On a bowl of curvature 2, a step of η multiplies the error by 1 - 2η: down, down, three times up, away."""
     X, y = np.ones((4, 1)), np.full((4, 1), 5.0)
-    model, weights = nn.Sequential([nn.Dense(1, bias_initializer="zeros")]), []
+    model, weights = nn.Sequential([nn.Dense(1)]), []
 
     class Keep(nn.Callback):
         def on_epoch_end(self, model, epoch, logs):

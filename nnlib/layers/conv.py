@@ -65,8 +65,8 @@ class Conv2D(Activation):
         s, the step from window to window, down and across.
     activation : str or activations.Activation, optional
         f; None means linear.
-    initializer, bias_initializer : str, dict or initializers.Initializer
-        How W and b start.
+    initializer : str, dict or initializers.Initializer
+        How W starts; b starts at 0.
 
     References
     ----------
@@ -81,7 +81,6 @@ class Conv2D(Activation):
         stride: int | tuple[int, int] = 1,
         activation: activations.Choice = None,
         initializer: initializers.Choice = "glorot_uniform",
-        bias_initializer: initializers.Choice = "zeros",
     ) -> None:
         super().__init__(activation)
         self.filters = positive_integer("filters", filters)
@@ -89,7 +88,6 @@ class Conv2D(Activation):
         self.padding = one_of("padding", padding, {"valid": "valid", "same": "same"})
         self.stride = pair("stride", stride)
         self.initializer = initializers.get(initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
 
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
         *size, channels = self.expect(input_shape, "height", "width", "channels")
@@ -107,7 +105,7 @@ class Conv2D(Activation):
         self.padded = tuple(n + p for n, p in zip(size, zeros, strict=True))
         self.middle = [slice(p // 2, p // 2 + n) for n, p in zip(size, zeros, strict=True)]
         self.add("W", self.initializer((*self.kernel_size, channels, self.filters), rng, dtype))
-        self.add("b", self.bias_initializer((self.filters,), rng, dtype))
+        self.add("b", np.zeros(self.filters, dtype))
         self.places = tuple(out)
         return (*out, self.filters)
 

@@ -51,26 +51,21 @@ class Dense(Activation):
         Number of outputs.
     activation : str or activations.Activation, optional
         f; None means linear.
-    initializer, bias_initializer : str, dict or initializers.Initializer
-        How W and b start.
+    initializer : str, dict or initializers.Initializer
+        How W starts; b starts at 0.
     """
 
     def __init__(
-        self,
-        units: int,
-        activation: activations.Choice = None,
-        initializer: initializers.Choice = "glorot_uniform",
-        bias_initializer: initializers.Choice = "zeros",
+        self, units: int, activation: activations.Choice = None, initializer: initializers.Choice = "glorot_uniform"
     ) -> None:
         super().__init__(activation)
         self.units = positive_integer("units", units)
         self.initializer = initializers.get(initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
 
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
         inputs = input_shape[-1]
         self.add("W", self.initializer((inputs, self.units), rng, dtype))
-        self.add("b", self.bias_initializer((self.units,), rng, dtype))
+        self.add("b", np.zeros(self.units, dtype))
         return (*input_shape[:-1], self.units)
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -100,32 +95,25 @@ class Maxout(Layer):
         Number of outputs.
     pieces : int
         k ≥ 1, the number of linear functions of each unit.
-    initializer, bias_initializer : str, dict or initializers.Initializer
-        How W_p and b_p start; each piece is drawn as a layer of its own, with the fans of `Dense(units)`.
+    initializer : str, dict or initializers.Initializer
+        How W_p starts; each piece is drawn as a layer of its own, with the fans of `Dense(units)`. b_p starts at 0.
 
     References
     ----------
     Goodfellow et al. 2013, the dense variant. Where two pieces tie, the first one gets the gradient.
     """
 
-    def __init__(
-        self,
-        units: int,
-        pieces: int = 2,
-        initializer: initializers.Choice = "glorot_uniform",
-        bias_initializer: initializers.Choice = "zeros",
-    ) -> None:
+    def __init__(self, units: int, pieces: int = 2, initializer: initializers.Choice = "glorot_uniform") -> None:
         super().__init__()
         self.units = positive_integer("units", units)
         self.pieces = positive_integer("pieces", pieces)
         self.initializer = initializers.get(initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
 
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
         inputs = input_shape[-1]
         draws = [self.initializer((inputs, self.units), rng, dtype) for _ in range(self.pieces)]
         self.add("W", np.concatenate(draws, axis=1))
-        self.add("b", self.bias_initializer((self.pieces * self.units,), rng, dtype))
+        self.add("b", np.zeros(self.pieces * self.units, dtype))
         return (*input_shape[:-1], self.units)
 
     def forward(self, x: Array, training: bool = False) -> Array:

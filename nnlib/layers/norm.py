@@ -4,6 +4,7 @@ from __future__ import annotations  # names np.random in signatures without impo
 
 import numpy as np
 
+from .. import initializers
 from ..arrays import Array, Shape, as_matrix, mean_rows, sum_rows, with_axes_of
 from ..checks import number, yes_or_no
 from .base import NO_DX, Layer
@@ -41,11 +42,12 @@ class BatchNorm(Layer):
         super().__init__()
         self.momentum = number("momentum", momentum, 0, 1, open_high=True)
         self.epsilon = number("epsilon", epsilon, 0, open_low=True)
+        self.initializer = initializers.get("ones")
         self.unbiased = yes_or_no("unbiased", unbiased)
 
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
         features = input_shape[-1]
-        self.add("gamma", np.ones(features, dtype))
+        self.add("gamma", self.initializer((features,), rng, dtype))
         self.add("beta", np.zeros(features, dtype))
         self.buffers = {"mean": np.zeros(features, dtype), "variance": np.ones(features, dtype)}
         return input_shape
@@ -119,10 +121,11 @@ class LayerNorm(Layer):
     def __init__(self, epsilon: float = 1e-5) -> None:
         super().__init__()
         self.epsilon = number("epsilon", epsilon, 0, open_low=True)
+        self.initializer = initializers.get("ones")
 
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
         features = input_shape[-1]
-        self.add("gamma", np.ones(features, dtype))
+        self.add("gamma", self.initializer((features,), rng, dtype))
         self.add("beta", np.zeros(features, dtype))
         return input_shape
 
