@@ -231,12 +231,6 @@ def test_csv_is_one_line_per_row_and_utf_8_on_every_system(tmp_path, monkeypatch
     assert len(rows(path)) == 2
 
 
-def test_a_separator_is_one_character(tmp_path):
-    for separator in ("", ", ", None):
-        with pytest.raises(ValueError, match="separator must be a single character; got"):
-            nn.CSVLogger(tmp_path / "log.csv", separator)
-
-
 def test_progress_is_shown_on_request(capsys):
     pytest.importorskip("tqdm")
     fit(epochs=2, verbose=1)
