@@ -146,7 +146,7 @@ def test_confusion_counts_rows_of_class_i_taken_for_class_j():
 
 
 @pytest.mark.parametrize("k", [1, 3])
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", [*CLASSES, "roc_auc", "calibration_error"])
 def test_steps_of_a_sequence_count_like_rows(name, k):
     """(N, time, classes) and (N · time, classes) hold the same answers."""
     rng = np.random.default_rng(0)
@@ -161,6 +161,43 @@ def test_every_metric_is_a_plain_float(name):
     y = np.eye(3)
     assert type(metrics.get(name)((y + 1 / 3) / 2, y)) is float
     assert type(metrics.get(name)(np.array([[0.4], [0.9]]), np.array([[0.0], [1.0]]))) is float
+
+
+def test_one_half_is_a_yes():
+    """The threshold itself belongs to class 1, as the docstring says."""
+    assert metrics.classes(np.array([[0.5], [np.nextafter(0.5, 0)]])).tolist() == [1, 0]
+    with pytest.raises(ValueError, match=r"y must have shape \(rows, classes\), or \(rows, 1\) for yes/no; got \(2,\)"):
+        metrics.classes(np.array([0.5, 0.4]))
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.1, 2.1])
+def test_calibration_is_asked_of_probabilities(p):
+    y = np.array([[1.0], [0.0], [1.0]])
+    with pytest.raises(ValueError, match=r"y_pred must hold probabilities in \[0, 1\]; got values from"):
+        metrics.calibration_error(np.array([[0.5], [p], [0.5]]), y)
+    assert metrics.calibration_error(np.array([[0.0], [1.0], [0.5]]), y) == pytest.approx((1 + 1 + 0.5) / 3)
+
+
+@pytest.mark.parametrize(
+    ("p", "y", "gap"),
+    [
+        ([0.05, 0.1], [0, 1], abs(0.05 + 0.1 - 1)),  # the upper end belongs to the bin
+        ([0.0, 0.05], [1, 0], abs(0.0 + 0.05 - 1)),  # so does 0 to the first
+        ([0.05, 0.15], [0, 1], 0.05 + 0.85),
+        ([0.95, 1.0], [0, 1], 0.95),
+    ],
+)
+def test_edges_of_the_bins(p, y, gap):
+    assert metrics.calibration_error(np.array(p)[:, None], np.array(y)[:, None]) == pytest.approx(gap / 2, rel=1e-12)
+
+
+def test_area_of_one_pair_and_of_three_classes():
+    assert metrics.roc_auc([[0.2], [0.7]], [[0], [1]]) == 1
+    # class 0 is told apart perfectly, of class 1 and of class 2 one pair of two is in order
+    p = [[0.8, 0.1, 0.1], [0.1, 0.3, 0.6], [0.1, 0.6, 0.3]]
+    expected = [sklearn_metrics.roc_auc_score(np.eye(3)[:, i], np.array(p)[:, i]) for i in range(3)]
+    assert metrics.roc_auc(p, np.eye(3)) == pytest.approx(np.mean(expected), rel=1e-12)
+    assert len(set(expected)) > 1
 
 
 def test_classes_of_one_row_each():

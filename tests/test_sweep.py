@@ -700,27 +700,3 @@ def test_importing_the_module_loads_neither_pandas_nor_joblib_nor_tqdm():
     code = f"import sys, nnlib.sweep; print(sorted({lazy} & set(sys.modules)))"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert output.stdout.strip() == "[]"
-
-
-# --- on the disk
-
-
-def test_a_result_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
-    """Renamed first and written later, a loss of power would leave an empty file under the name of a result."""
-    events, fsync, replace = [], os.fsync, os.replace
-
-    def synced(file):
-        events.append(("fsync", os.fstat(file).st_ino))
-        fsync(file)
-
-    def replaced(source, target):
-        events.append(("replace", os.stat(source).st_ino))
-        replace(source, target)
-
-    monkeypatch.setattr(os, "fsync", synced)
-    monkeypatch.setattr(os, "replace", replaced)
-    quiet(product, {"a": [1, 2], "b": [3]}, directory=tmp_path, workers=1)
-    named = [inode for event, inode in events if event == "replace"]
-    assert len(named) == 3, "two results and the manifest"
-    for inode in named:
-        assert events.index(("fsync", inode)) < events.index(("replace", inode))

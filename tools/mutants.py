@@ -303,7 +303,7 @@ class Repository:
         first, last = mutant.scopes[:2][-1]  # the innermost function or class
         more = set()
         if any(first <= line <= last for line in self.imported[mutant.file]):
-            more.update(*ran.values())
+            more.update(*ran.values(), (name for name, test in self.tests.items() if not test["lines"]))
         more |= {n for n, t in self.tests.items() if t["starts"] and (not chosen or any(word in n for word in words))}
         spent, stages = 0.0, ({}, {}, {})  # tests of its own; others; those in files that take long to collect
         for name in sorted(chosen | more, key=lambda name: (name not in chosen, self.tests[name]["seconds"])):
