@@ -6,7 +6,6 @@ Before anything changes, `fit` asks each callback to `check(model, loss, optimiz
 with `model.stop_training = True`.
 """
 
-import csv
 import os
 from typing import Any
 
@@ -171,6 +170,8 @@ class CSVLogger(Callback):
         self.append = yes_or_no("append", append)
 
     def check(self, model: Model, loss: Loss, optimizer: Optimizer, names: list[str]) -> None:
+        import csv  # here, because most programs keep no log, and would wait for it
+
         check_folder(self.path)
         columns = ["epoch", *names]
         if self.append and os.path.exists(self.path):
@@ -183,6 +184,8 @@ class CSVLogger(Callback):
         self.mode = "a" if self.append else "w"
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
+        import csv
+
         row = {"epoch": epoch, **logs}
         with open(self.path, self.mode, newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, row)

@@ -1,10 +1,8 @@
 """Run a function over every combination of a grid, in parallel, so that a killed sweep loses nothing."""
 
-import ast
 import contextlib
 import dataclasses
 import functools
-import hashlib
 import inspect
 import itertools
 import json
@@ -325,6 +323,8 @@ def _plain(value: Any, what: str = "value") -> Any:
 
 def _key(config: Any) -> str:
     """Return the identity of a configuration: 16 hexadecimal digits that depend on its values alone."""
+    import hashlib  # here, because most programs never sweep, and would wait for it
+
     return hashlib.sha256(json.dumps(_plain(config), sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -427,12 +427,16 @@ def _code(function: Any) -> str:
         code = getattr(function, "__code__", getattr(type(function).__call__, "__code__", None))
         parts.append(repr(_bytecode(code)).encode())
     # in an order that does not depend on the folders' names
+    import hashlib
+
     return hashlib.sha256(b"".join(sorted(hashlib.sha256(part).digest() for part in parts))).hexdigest()[:16]
 
 
 def _imported_beside(path: Path) -> list[Path]:
     """Return the files in the folder of a module that it imports, at its top or anywhere else."""
     names = []
+    import ast
+
     for node in ast.walk(ast.parse(path.read_bytes() if path.suffix == ".py" else "")):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names += [getattr(node, "module", None), *(alias.name for alias in node.names)]
