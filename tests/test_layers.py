@@ -1,6 +1,6 @@
 """Layers beside numbers calculated by hand, and what they promise besides: modes, masks, running statistics."""
 
-from math import log, tanh
+from math import log, sqrt, tanh
 
 import numpy as np
 import pytest
@@ -118,6 +118,19 @@ def test_rnn_of_two_steps_by_hand(record_check):
     layer = build(nn.RNN(1, return_sequences=True), 2, 1, W=log(2), U=2, b=0)
     y = layer.forward(np.array([[[1.0], [0.0]]]))
     record_check("formulas", "RNN, two steps", "by hand", off(y.ravel(), [0.6, tanh(1.2)]), 1e-15)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_by_hand(causal, record_check):
+    """Steps 0 and a with a² = ln 3, all weights 1: the second looks with 1/4 at the first and with 3/4 at itself."""
+    a = sqrt(log(3))
+    layer = nn.SelfAttention(causal=causal, initializer="ones")
+    layer.build((2, 1), np.random.default_rng(0), np.dtype("float64"))
+    y = layer.forward(np.array([[[0.0], [a]]]))
+    first = 0 if causal else a / 2  # the first asks for nothing: it takes half of each, if it may look ahead
+    subject = "SelfAttention, two steps" + (", causal" if causal else "")
+    record_check("formulas", subject, "by hand", off(y.ravel(), [first, 0.75 * a]), 1e-15)
+    assert off(layer.weights[0, 0], [[1, 0] if causal else [0.5, 0.5], [0.25, 0.75]]) < 1e-15
 
 
 def test_lstm_of_two_steps_by_hand(record_check):
