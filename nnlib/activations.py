@@ -6,33 +6,27 @@ softmax mixes the entries of a row. It may use z or a, whichever is cheaper.
 """
 
 from collections.abc import Callable
-from dataclasses import InitVar, dataclass, field
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from .arrays import Array
 from .checks import as_numbers, look_up, number
+from .named import Named
 
 
 @dataclass(frozen=True)
-class Activation:
-    """A pure pair: `f(z) -> a` and `vjp(da, z, a) -> dz`, all of one shape; `help` shows `doc`, or else that of f.
+class Activation(Named):
+    """A pure pair: `f(z) -> a` and `vjp(da, z, a) -> dz`, all of one shape.
 
     `yields` says what a holds: "numbers", "probabilities" (each in [0, 1]) or "distributions" (probabilities that sum
     to 1 along the last axis). A cross-entropy asks for it.
     """
 
-    name: str
-    f: Callable[[Array], Array] = field(repr=False)
-    vjp: Callable[[Array, Array, Array], Array] = field(repr=False)
-    options: dict[str, float] = field(default_factory=dict, hash=False)
+    f: Callable[..., Array] = field(repr=False)
+    vjp: Callable[..., Array] = field(repr=False)
     yields: str = "numbers"
-    doc: InitVar[str | None] = None
-
-    def __post_init__(self, doc: str | None) -> None:
-        object.__setattr__(self, "__doc__", doc or self.f.__doc__)
 
     def __call__(self, z: Array) -> Array:
         """Return f(z)."""
@@ -89,8 +83,7 @@ def _leaky_relu_vjp(da: Array, z: Array, a: Array, slope: float) -> Array:
 def make_leaky_relu(slope: float = 0.01) -> Activation:
     """a = z for z > 0, else slope · z, entry by entry (Maas et al. 2013). At the kink z = 0 the slope is `slope`."""
     slope = number("slope", slope, 0)
-    f, vjp = partial(_leaky_relu, slope=slope), partial(_leaky_relu_vjp, slope=slope)
-    return Activation("leaky_relu", f, vjp, {"slope": slope}, doc=make_leaky_relu.__doc__)
+    return Activation("leaky_relu", _leaky_relu, _leaky_relu_vjp, options={"slope": slope}, doc=make_leaky_relu.__doc__)
 
 
 def _elu(z: Array, alpha: float) -> Array:
@@ -103,9 +96,7 @@ def _elu_vjp(da: Array, z: Array, a: Array, alpha: float) -> Array:
 
 def make_elu(alpha: float = 1.0) -> Activation:
     """a = z for z > 0, else α(eᶻ - 1), entry by entry (Clevert et al. 2016). Slope a + α on the left, also at z = 0."""
-    alpha = number("alpha", alpha, 0)
-    f, vjp = partial(_elu, alpha=alpha), partial(_elu_vjp, alpha=alpha)
-    return Activation("elu", f, vjp, {"alpha": alpha}, doc=make_elu.__doc__)
+    return Activation("elu", _elu, _elu_vjp, options={"alpha": number("alpha", alpha, 0)}, doc=make_elu.__doc__)
 
 
 def _softmax(z: Array) -> Array:

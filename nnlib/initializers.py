@@ -9,18 +9,16 @@ drawn either uniformly from (-r, r), which has variance r²/3 and so needs r = �
 distribution with standard deviation √s.
 """
 
-from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
-
 from collections.abc import Callable
-from dataclasses import InitVar, dataclass, field
-from functools import partial
+from dataclasses import dataclass, field
 from math import prod, sqrt
 from typing import Any
 
 import numpy as np
 
-from .arrays import Array, Shape
+from .arrays import Array, DType, Random, Shape
 from .checks import as_dtype, as_shape, look_up, number, one_of
+from .named import Named
 
 
 def fans(shape: Shape) -> tuple[int, int]:
@@ -36,18 +34,12 @@ def fans(shape: Shape) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Initializer:
-    """f(shape, rng, dtype) → array, with the name and options under which it is stored; `help` shows `doc`."""
+class Initializer(Named):
+    """f(shape, rng, dtype) → array, where `draw(shape, rng)` makes the numbers."""
 
-    name: str
-    draw: Callable[[Shape, np.random.Generator], Array] = field(repr=False)
-    options: dict[str, float | str] = field(default_factory=dict, hash=False)
-    doc: InitVar[str | None] = None
+    draw: Callable[..., Array] = field(repr=False)
 
-    def __post_init__(self, doc: str | None) -> None:
-        object.__setattr__(self, "__doc__", doc or self.draw.__doc__)
-
-    def __call__(self, shape: Shape, rng: np.random.Generator, dtype: str | np.dtype = "float64") -> Array:
+    def __call__(self, shape: Shape, rng: Random, dtype: "str | DType" = "float64") -> Array:
         """Return a new array of `shape` and `dtype`; the draw itself is in float64, whatever the dtype."""
         if not isinstance(rng, np.random.Generator):
             raise ValueError(f"rng must be a numpy.random.Generator; got {rng!r}")
@@ -58,27 +50,25 @@ class Initializer:
         return drawn.astype(dtype)
 
 
-def _constant(shape: Shape, rng: np.random.Generator, value: float) -> Array:
+def _constant(shape: Shape, rng: Random, value: float) -> Array:
     return np.full(shape, value)
 
 
 def constant(value: float) -> Initializer:
     """W = value everywhere: right for biases and for the scales of normalization, wrong for weights."""
-    value = number("value", value)
-    return Initializer("constant", partial(_constant, value=value), {"value": value}, doc=constant.__doc__)
+    return Initializer("constant", _constant, options={"value": number("value", value)}, doc=constant.__doc__)
 
 
-def _normal(shape: Shape, rng: np.random.Generator, std: float) -> Array:
+def _normal(shape: Shape, rng: Random, std: float) -> Array:
     return std * rng.standard_normal(shape)
 
 
 def normal(std: float = 1.0) -> Initializer:
     """W ~ N(0, std²), whatever the fans."""
-    std = number("std", std, 0)
-    return Initializer("normal", partial(_normal, std=std), {"std": std}, doc=normal.__doc__)
+    return Initializer("normal", _normal, options={"std": number("std", std, 0)}, doc=normal.__doc__)
 
 
-def _variance_scaling(shape: Shape, rng: np.random.Generator, scale: float, fan: str, distribution: str) -> Array:
+def _variance_scaling(shape: Shape, rng: Random, scale: float, fan: str, distribution: str) -> Array:
     fan_in, fan_out = fans(shape)
     s = scale / {"in": fan_in, "avg": (fan_in + fan_out) / 2, "out": fan_out}[fan]
     if distribution == "uniform":
@@ -105,15 +95,15 @@ def variance_scaling(scale: float, fan: str, distribution: str) -> Initializer:
     ----------
     LeCun et al. 1998, "Efficient BackProp"; Glorot & Bengio 2010; He et al. 2015.
     """
-    scale = number("scale", scale, 0, open_low=True)
-    fan = one_of("fan", fan, {"in": "in", "avg": "avg", "out": "out"})
-    distribution = one_of("distribution", distribution, {"uniform": "uniform", "normal": "normal"})
-    options: dict[str, float | str] = {"scale": scale, "fan": fan, "distribution": distribution}
-    draw = partial(_variance_scaling, scale=scale, fan=fan, distribution=distribution)
-    return Initializer("variance_scaling", draw, options, doc=variance_scaling.__doc__)
+    options = {
+        "scale": number("scale", scale, 0, open_low=True),
+        "fan": one_of("fan", fan, {"in": "in", "avg": "avg", "out": "out"}),
+        "distribution": one_of("distribution", distribution, {"uniform": "uniform", "normal": "normal"}),
+    }
+    return Initializer("variance_scaling", _variance_scaling, options=options, doc=variance_scaling.__doc__)
 
 
-def _orthogonal(shape: Shape, rng: np.random.Generator) -> Array:
+def _orthogonal(shape: Shape, rng: Random) -> Array:
     """QᵀQ = I (or QQᵀ = I where it is wider than tall): keeps the length of every vector (Saxe et al. 2014)."""
     if len(shape) < 2:
         raise ValueError(f"an orthogonal matrix needs two or more axes; got shape {shape}")

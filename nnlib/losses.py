@@ -6,8 +6,7 @@ weights wᵢ it is L = (1/N) Σ wᵢ ℓᵢ, which keeps a row's weight the same
 """
 
 from collections.abc import Callable
-from dataclasses import InitVar, dataclass, field
-from functools import partial
+from dataclasses import dataclass, field
 from math import prod, sqrt
 from typing import Any
 
@@ -17,25 +16,20 @@ from numpy.typing import ArrayLike
 from .activations import Activation, sigmoid, softmax
 from .arrays import Array
 from .checks import check_distributions, look_up, number, row_weights, same_shape
+from .named import Named
 
 
 @dataclass(frozen=True)
-class Loss:
+class Loss(Named):
     """A pure pair: `rows(y_pred, y_true)` → (N,) row losses, `slope(y_pred, y_true)` → their derivatives.
 
     `needs` says what predictions and targets must be: "numbers", "probabilities" (each entry in [0, 1]) or
-    "distributions" (probabilities that sum to 1 along the last axis). `help` shows `doc`, or else that of `rows`.
+    "distributions" (probabilities that sum to 1 along the last axis).
     """
 
-    name: str
-    rows: Callable[[Array, Array], Array] = field(repr=False)
-    slope: Callable[[Array, Array], Array] = field(repr=False)
-    options: dict[str, float] = field(default_factory=dict, hash=False)
+    rows: Callable[..., Array] = field(repr=False)
+    slope: Callable[..., Array] = field(repr=False)
     needs: str = "numbers"
-    doc: InitVar[str | None] = None
-
-    def __post_init__(self, doc: str | None) -> None:
-        object.__setattr__(self, "__doc__", doc or self.rows.__doc__)
 
     def value(self, y_pred: ArrayLike, y_true: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return L, a float; what is no prediction or target for this loss is refused."""
@@ -119,9 +113,8 @@ def _huber_slope(p: Array, y: Array, delta: float) -> Array:
 
 def make_huber(delta: float = 1.0) -> Loss:
     """ℓ = ½e² where |e| ≤ δ, else δ(|e| - ½δ), with e = p - y (Huber 1964): a bowl that turns into a cone."""
-    delta = number("delta", delta, 0, open_low=True)
-    rows, slope = partial(_huber, delta=delta), partial(_huber_slope, delta=delta)
-    return Loss("huber", rows, slope, {"delta": delta}, doc=make_huber.__doc__)
+    options = {"delta": number("delta", delta, 0, open_low=True)}
+    return Loss("huber", _huber, _huber_slope, options=options, doc=make_huber.__doc__)
 
 
 def _probability(p: Array) -> Array:
@@ -172,18 +165,6 @@ Choice = str | dict[str, Any] | Loss | None  # what a model takes for its loss
 def get(loss: Choice) -> Loss:
     """Return the loss of that name, {"name": "huber", "delta": 2.0}, or the given one unchanged."""
     return look_up("loss", loss, Loss, LOSSES, MAKERS)
-
-
-def check_output(loss: Loss, activation: Activation | None) -> None:
-    """Raise a ValueError where a model's last activation (None: it has none) does not yield what the loss needs."""
-    yields = "numbers" if activation is None else activation.yields
-    if loss.needs not in ("numbers", yields):
-        needed = "sigmoid" if loss.needs == "probabilities" else "softmax"
-        got = "a last layer without activation" if activation is None else repr(activation.name)
-        raise ValueError(
-            f"loss {loss.name!r} needs a model whose last layer yields {loss.needs}, activation={needed!r} (or one of "
-            f"your own that says so in `yields`); got {got}"
-        )
 
 
 def check_targets(loss: Loss, y: Array, name: str = "y") -> None:
@@ -238,5 +219,5 @@ FUSED: dict[tuple[str, str], FusedLoss] = {
 
 def fuse(activation: Activation | None, loss: Loss) -> Loss:
     """Return the pair of `FUSED` made of these two, else the loss: a function of your own keeps its own formula."""
-    pairs = ((sigmoid, binary_crossentropy), (softmax, categorical_crossentropy))
-    return FUSED[activation.name, loss.name] if activation is not None and (activation, loss) in pairs else loss
+    known = (activation, loss) in ((sigmoid, binary_crossentropy), (softmax, categorical_crossentropy))
+    return FUSED[activation.name, loss.name] if activation and known else loss

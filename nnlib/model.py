@@ -1,9 +1,6 @@
 """A stack of layers: data goes forward through it, gradients come back, and predictions are judged."""
 
-from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
-
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from math import nan, prod
 from typing import Self
 
@@ -11,39 +8,28 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import losses
-from .arrays import Array, Shape
+from .arrays import Array, Random, Shape
 from .checks import as_dtype, as_generator, as_numbers, as_shape
+from .door import Door, as_layers, check_output
 from .flat import FlatParameters
 from .layers import Activation, Conv2D, Dense, Layer
 from .losses import FusedLoss
 from .metrics import Metric, get_metrics
 
 
-class Network:
+class Network(Door):
     """y = fₖ(... f₂(f₁(x))): the output of each layer is the input of the next. See `Sequential` for the arguments."""
 
-    def __init__(self, layers: Iterable[Layer], seed: int | np.random.Generator = 0, dtype: DTypeLike = "float64"):
-        self.layers = list(layers) if isinstance(layers, Iterable) and not isinstance(layers, set) else []
-        if not self.layers or not all(isinstance(layer, Layer) for layer in self.layers):
-            raise ValueError(f"layers must be a list of one or more nnlib layers, [Dense(8), ...]; got {layers!r}")
-        seen: set[int] = set()
-        for layer in self._every_layer():
-            if id(layer) in seen:
-                raise ValueError(f"each layer object may appear once in layers; {layer!r} appears more often")
-            seen.add(id(layer))
+    def __init__(self, layers: Iterable[Layer], seed: "int | Random" = 0, dtype: DTypeLike = "float64"):
+        self.layers = as_layers(layers)
         self.rng = as_generator(seed)
         if not isinstance(self.rng.bit_generator, np.random.PCG64):
             raise ValueError(f"seed must be an integer or a Generator over PCG64; got {self.rng!r}")
         self.dtype = as_dtype(dtype)
-        self.loss: losses.Loss | None = None
-        self.metrics: list[Metric] = []
-        self.flat: FlatParameters | None = None
+        self.loss = self.flat = self.input_shape = None
         self.params: Array | None = None
         self.grads: Array | None = None
-        self.input_shape: Shape | None = None
-
-    def _every_layer(self) -> list[Layer]:
-        return [inner for layer in self.layers for inner in layer.walk()]
+        self.metrics: list[Metric] = []
 
     # -- from input to output and back ---------------------------------------------------------------------------------
 
@@ -70,20 +56,6 @@ class Network:
         self._first_trained = min(with_parameters, default=0)  # nothing before it has anything to learn
         return self
 
-    @contextmanager
-    def _unbuilt_if_refused(self) -> Iterator[None]:
-        """Take back a `build` that began inside, where it or what follows it is refused; the random draws, too."""
-        before, random_state = self.input_shape, self.rng.bit_generator.state
-        try:
-            yield
-        except BaseException:
-            if self.input_shape != before:
-                self.flat = self.params = self.grads = self.input_shape = None
-                self.rng.bit_generator.state = random_state
-                for layer in self._every_layer():
-                    layer.reset()
-            raise
-
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the output for a batch; `training` switches dropout and batch statistics on. Nothing is checked."""
         for layer in self.layers:
@@ -104,7 +76,7 @@ class Network:
         """
         chosen, last = losses.get(loss), self.layers[-1]
         activation = last.activation if isinstance(last, Activation) else None
-        losses.check_output(chosen, activation)
+        check_output(chosen, activation)
         # a layer of the reader's own may do more than its activation: it keeps its own way
         return losses.fuse(activation, chosen) if type(last) in (Activation, Dense, Conv2D) else chosen
 
@@ -114,16 +86,17 @@ class Network:
         No parameter is changed: that is the optimizer's step. Running statistics do move, as in any training batch.
         """
         a = self.forward(x, training=True)
-        self.layers[self._first_trained].skip_dx = True
-        self._backward_from(objective, a, y, weight, self._first_trained)
+        self._backward_from(objective, a, y, weight, to_input=False)
         return self._output_for(objective, a)
 
     def _backward_from(
-        self, objective: losses.Loss, a: Array, y: Array, weight: Array | None = None, first: int = 0
+        self, objective: losses.Loss, a: Array, y: Array, weight: Array | None = None, to_input: bool = True
     ) -> Array:
-        """Run backward from the gradient of `objective` down to layer `first`; return that layer's dx."""
+        """Fill `grads` from the gradient of `objective`; return ∂L/∂input, unless it is not wanted."""
+        first = self._first_trained
+        self.layers[first].skip_dx = not to_input
         dy = objective.mean_slope(a, y, weight)
-        *rest, last = self.layers[first:]
+        *rest, last = self.layers if to_input else self.layers[first:]
         fused = self._fused(objective)
         dy = fused.backward_z(dy) if fused else last.backward(dy)
         for layer in reversed(rest):
@@ -149,10 +122,10 @@ class Network:
         """
         with self._unbuilt_if_refused():
             x, target, objective = self._as_examples(X, y, loss)
-        grads = self.built().grads.copy()
-        self.layers[self._first_trained].skip_dx = False
+        grads = self.built().grads
+        kept = grads.copy()
         dx = self._backward_from(objective, self.forward(x), target)
-        self.built().grads[...] = grads
+        grads[...] = kept
         return dx
 
     # -- using a model ------------------------------------------------------------------------------------------------
@@ -188,12 +161,6 @@ class Network:
             scores |= {metric.__name__: float(metric(y_pred, y)) if finite else nan for metric in wanted}
         return scores
 
-    def built(self) -> FlatParameters:
-        """Return the flat parameters and gradients, or raise a ValueError where there are none yet."""
-        if self.flat is None:
-            raise ValueError("the model has no parameters yet; call build(input_shape) or fit first")
-        return self.flat
-
     def get_weights(self) -> list[Array]:
         """Return copies of all parameters (one flat array) and of all running statistics."""
         return [array.copy() for array in self._weights()]
@@ -225,37 +192,3 @@ class Network:
     def parameter_counts(self) -> tuple[int, int]:
         """Return how many numbers are trained by gradients, and how many are kept besides (running statistics)."""
         return self.built().params.size, sum(buffer.size for _, buffer in self._buffers())
-
-    # -- checks at the door -------------------------------------------------------------------------------------------
-
-    def _as_input(self, name: str, x: ArrayLike) -> Array:
-        """Return x as rows of this model's dtype; builds the model at first sight of an input."""
-        rows = as_numbers(name, x, self.dtype, axes=2)
-        if self.flat is None:
-            self.build(rows.shape[1:])
-        if rows.shape[1:] != self.input_shape:
-            raise ValueError(f"{name} must have shape (rows, {_inside(self.input_shape)}); got {rows.shape}")
-        return rows
-
-    def _as_target(self, name: str, y: ArrayLike, rows: int, loss: losses.Loss) -> Array:
-        """Return y as an array of the shape of the output for so many rows, fit for the loss."""
-        target = as_numbers(name, y, self.dtype, axes=2)
-        if target.shape != (rows, *self.output_shape):
-            raise ValueError(f"{name} must have shape ({rows}, {_inside(self.output_shape)}); got {target.shape}")
-        losses.check_targets(loss, target, name)
-        return target
-
-    def _as_loss(self, loss: losses.Choice) -> losses.Loss:
-        """Return the loss; by default that of an earlier `fit`."""
-        return losses.get(self.loss if loss is None else loss)
-
-    def _as_examples(self, X: ArrayLike, y: ArrayLike, loss: losses.Choice) -> tuple[Array, Array, losses.Loss]:
-        """Return inputs, targets and the objective, each fit for the others."""
-        chosen = self._as_loss(loss)
-        objective = self.objective(chosen)
-        inputs = self._as_input("X", X)
-        return inputs, self._as_target("y", y, len(inputs), chosen), objective
-
-
-def _inside(shape: Shape | None) -> str:
-    return ", ".join(map(str, shape or ()))

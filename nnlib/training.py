@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 from . import losses, optimizers
 from .arrays import Array
 from .callbacks import Callback, Progress
-from .checks import class_weights, number, positive_integer, row_weights, yes_or_no
+from .checks import positive_integer, yes_or_no
+from .door import as_callbacks, check_follower
 from .metrics import METRICS, Metric, get_metrics
 from .model import Network
 
@@ -96,19 +97,16 @@ class Trainable(Network):
         """
         epochs, batch_size = positive_integer("epochs", epochs), positive_integer("batch_size", batch_size)
         shuffle, wanted = yes_or_no("shuffle", shuffle), get_metrics(metrics)
-        watchers = [*_as_callbacks(callbacks), *([Progress()] if yes_or_no("verbose", verbose) else [])]
+        watchers = [*as_callbacks(callbacks), *([Progress()] if yes_or_no("verbose", verbose) else [])]
         with self._unbuilt_if_refused():
             wanted_loss = self._as_loss(loss)
             x, target, objective = self._as_examples(X, y, wanted_loss)
-            weight = None if sample_weight is None else row_weights("sample_weight", sample_weight, len(x), self.dtype)
-            if class_weight is not None:
-                of_class = class_weights("class_weight", class_weight, target)
-                weight = of_class if weight is None else weight * of_class
+            weight = self._as_weight(sample_weight, class_weight, target)
             validation = self._as_validation(validation_data, wanted_loss)
             chosen = self._as_optimizer(optimizer)
             # The library's metrics are tried on the untrained model: what they have against these rows they say now.
             if known := [metric for metric in wanted if metric in METRICS.values()]:
-                for examples in [(x, target), validation] if validation else [(x, target)]:
+                for examples in [(x, target), *validation]:
                     self._score_rows(*examples, objective, known)
             names = ["loss", *(metric.__name__ for metric in wanted)]
             names += ["learning_rate", *(f"val_{name}" for name in names if validation)]
@@ -140,8 +138,8 @@ class Trainable(Network):
                     self.epoch += 1
                     logs = self._scores(outputs, y_epoch, objective, self.metrics, w_epoch)
                     logs["learning_rate"] = rate
-                    if validation:
-                        scores = self._score_rows(*validation, objective, self.metrics)
+                    for examples in validation:
+                        scores = self._score_rows(*examples, objective, self.metrics)
                         logs |= {f"val_{name}": value for name, value in scores.items()}
                 history.record(logs)
                 score = logs.get("val_loss", logs["loss"])
@@ -192,7 +190,7 @@ class Trainable(Network):
         with self._unbuilt_if_refused(), judge._unbuilt_if_refused():
             inputs = self._as_input("x", x)
             if through is not None:
-                self._check_through(through)
+                check_follower(self, through)
             wanted = self._as_loss(loss)
             objective = judge.objective(wanted)
             target = judge._as_target("y", y, len(inputs), wanted)
@@ -204,22 +202,10 @@ class Trainable(Network):
             kept = through.get_weights()
             a = through.forward(self.forward(inputs, training=True), training=True)
             output = through._output_for(objective, a)
-            through.layers[through._first_trained].skip_dx = False
             self.backward(through._backward_from(objective, a, target))
             through.set_weights(kept)  # its running statistics have moved
         chosen.step(self.built().params, self.built().grads)
         return objective.mean(output, target)
-
-    def _check_through(self, through: Network) -> None:
-        """Check that `through` can take this model's output; build it if need be."""
-        if through.dtype != self.dtype:
-            raise ValueError(f"through must have the dtype of the model, {self.dtype.name}; got {through.dtype.name}")
-        if through.flat is None:
-            through.build(self.output_shape)
-        if through.input_shape != self.output_shape:
-            raise ValueError(
-                f"through must take inputs of shape {self.output_shape}, the model's output; got {through.input_shape}"
-            )
 
     def _settle(self, loss: losses.Loss, optimizer: optimizers.Optimizer) -> None:
         """Take what has been checked; an optimizer that is new here starts from nothing."""
@@ -258,34 +244,3 @@ class Trainable(Network):
     ) -> dict[str, float]:
         with np.errstate(all="ignore"):
             return self._scores(self._outputs(X, objective), y, objective, wanted, weight)
-
-    # -- checks at the door -------------------------------------------------------------------------------------------
-
-    def _as_optimizer(self, optimizer: str | optimizers.Optimizer | None) -> optimizers.Optimizer:
-        """Return the optimizer of this training, checked but not yet started."""
-        chosen = optimizers.get(self.optimizer if optimizer is None else optimizer)
-        try:
-            number("learning_rate", chosen.rate(), 0)
-        except TypeError as error:  # a function that does not take the step
-            raise ValueError(f"learning_rate must be a number, or a function of the step; {error}") from error
-        if not self.built().params.size:
-            raise ValueError(f"layers must have parameters to be trained; got {self.layers}")
-        if chosen is not self.optimizer and (chosen.state or chosen.t):
-            raise ValueError(
-                f"this {type(chosen).__name__} object already trains another model; make a new one as optimizer"
-            )
-        return chosen
-
-    def _as_validation(self, data: tuple[ArrayLike, ArrayLike] | None, loss: losses.Loss) -> tuple[Array, Array] | None:
-        if data is None:
-            return None
-        if not isinstance(data, tuple | list) or len(data) != 2:
-            raise ValueError(f"validation_data must be a pair (X, y); got {type(data).__name__}")
-        X = self._as_input("validation_data X", data[0])
-        return X, self._as_target("validation_data y", data[1], len(X), loss)
-
-
-def _as_callbacks(callbacks: Sequence[Callback] | None) -> list[Callback]:
-    if not isinstance(callbacks, list | tuple | None) or not all(isinstance(c, Callback) for c in callbacks or ()):
-        raise ValueError(f"callbacks must be a list of Callback objects, [EarlyStopping()]; got {callbacks!r}")
-    return list(callbacks or ())

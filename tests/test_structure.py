@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = [
     "arrays",
     "checks",
+    "named",
     "initializers",
     "activations",
     "losses",
@@ -21,6 +22,7 @@ ORDER = [
     "layers",
     "flat",
     "callbacks",
+    "door",
     "model",
     "training",
     "storage",
