@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,11 +24,6 @@ class DivergenceWarning(RuntimeWarning):
 
 class History(dict[str, list[float]]):
     """One list per number, one entry per epoch: `history["loss"]`, `["val_rmse"]`, `["learning_rate"]`."""
-
-    def record(self, logs: dict[str, float]) -> None:
-        """Append this epoch's numbers."""
-        for name, value in logs.items():
-            self.setdefault(name, []).append(value)
 
 
 class Trainable(Network):
@@ -114,16 +110,16 @@ class Trainable(Network):
                 callback.check(self, wanted_loss, chosen, names)
         self.metrics = wanted
         self._settle(wanted_loss, chosen)
-        flat, history, n = self.built(), History(), len(x)
+        flat, n = self.built(), len(x)
+        history = History({name: [] for name in names})
         outputs = np.empty((n, *self.output_shape), self.dtype)
         initial = best = (self.epoch, self.get_weights())
         best_score = np.inf
         self.stop_training = False
-        begun: list[Callback] = []
-        try:
+        with ExitStack() as ending:  # ends each callback that has begun, whatever happens
             for callback in watchers:
                 callback.on_train_begin(self, epochs)
-                begun.append(callback)
+                ending.callback(callback.on_train_end, self)
             for _ in range(epochs):
                 rate = chosen.rate()
                 order = self.rng.permutation(n) if shuffle else np.arange(n)
@@ -141,7 +137,8 @@ class Trainable(Network):
                     for examples in validation:
                         scores = self._score_rows(*examples, objective, self.metrics)
                         logs |= {f"val_{name}": value for name, value in scores.items()}
-                history.record(logs)
+                for name, value in logs.items():
+                    history[name].append(value)
                 score = logs.get("val_loss", logs["loss"])
                 finite = all(np.isfinite(values).all() for values in self._weights())
                 diverged = not (finite and np.isfinite(logs["loss"] + score))
@@ -156,9 +153,6 @@ class Trainable(Network):
                     callback.on_epoch_end(self, self.epoch, logs)
                 if diverged or self.stop_training:
                     break
-        finally:
-            for callback in begun:
-                callback.on_train_end(self)
         return history
 
     def train_on_batch(
