@@ -70,16 +70,16 @@ class Dense(Activation):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         self.x = as_matrix(x)
-        z = np.dot(self.x, self.params["W"])
+        z = self.x.dot(self.params["W"])
         z += self.params["b"]
         return super().forward(with_axes_of(z, x))
 
     def backward_z(self, dz: Array) -> Array:
         """Gradients: dW = xᵀ dz, db = Σ dz over the batch, dx = dz Wᵀ."""
         rows = as_matrix(dz)
-        np.dot(self.x.T, rows, out=self.grads["W"])
+        self.x.T.dot(rows, out=self.grads["W"])
         sum_rows(rows, out=self.grads["b"])
-        return NO_DX if self.skip_dx else with_axes_of(np.dot(rows, self.params["W"].T), dz)
+        return NO_DX if self.skip_dx else with_axes_of(rows.dot(self.params["W"].T), dz)
 
 
 class Maxout(Layer):
@@ -118,7 +118,7 @@ class Maxout(Layer):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         self.x = as_matrix(x)
-        self.z = np.dot(self.x, self.params["W"])
+        self.z = self.x.dot(self.params["W"])
         self.z += self.params["b"]
         self.a = largest(self._of_piece(self.z))
         return with_axes_of(self.a, x)
