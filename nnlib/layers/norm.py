@@ -21,7 +21,21 @@ def _constant(value: float, dtype: np.dtype) -> Array:
     return np.array(value, dtype)
 
 
-class BatchNorm(Layer):
+class _Normalization(Layer):
+    """What both kinds share: ε, and γ and β, by which each feature gets a size and a mean of its own again."""
+
+    def __init__(self, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self.epsilon = number("epsilon", epsilon, 0, open_low=True)
+        self.initializer = initializers.get("ones")
+
+    def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
+        self.add("gamma", self.initializer(input_shape[-1:], rng, dtype))
+        self.add("beta", np.zeros(input_shape[-1], dtype))
+        return input_shape
+
+
+class BatchNorm(_Normalization):
     """y = γ x̂ + β with x̂ = (x - μ)/√(σ² + ε), where μ and σ² are those of the batch, per feature (the last axis).
 
     While training, running averages of μ and σ² are kept; prediction uses those, so that a row's output does not
@@ -50,17 +64,13 @@ class BatchNorm(Layer):
     """
 
     def __init__(self, momentum: float = 0.9, epsilon: float = 1e-5, unbiased: bool = True) -> None:
-        super().__init__()
+        super().__init__(epsilon)
         self.momentum = number("momentum", momentum, 0, 1, open_high=True)
-        self.epsilon = number("epsilon", epsilon, 0, open_low=True)
-        self.initializer = initializers.get("ones")
         self.unbiased = yes_or_no("unbiased", unbiased)
 
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
-        features = input_shape[-1]
-        self.add("gamma", self.initializer((features,), rng, dtype))
-        self.add("beta", np.zeros(features, dtype))
-        self.buffers = {"mean": np.zeros(features, dtype), "variance": np.ones(features, dtype)}
+        super().build(input_shape, rng, dtype)
+        self.buffers = {"mean": np.zeros(input_shape[-1], dtype), "variance": np.ones(input_shape[-1], dtype)}
         return input_shape
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -116,7 +126,7 @@ def _mean(x: Array) -> Array:
     return np.asarray(x.mean(axis=-1, keepdims=True))
 
 
-class LayerNorm(Layer):
+class LayerNorm(_Normalization):
     """y = γ x̂ + β with x̂ = (x - μ)/√(σ² + ε), where μ and σ² are those of each row, over its features (the last axis).
 
     `BatchNorm` turned by 90°: nothing depends on the other rows, so training and prediction are the same and there is
@@ -131,17 +141,6 @@ class LayerNorm(Layer):
     ----------
     Ba, Kiros & Hinton 2016.
     """
-
-    def __init__(self, epsilon: float = 1e-5) -> None:
-        super().__init__()
-        self.epsilon = number("epsilon", epsilon, 0, open_low=True)
-        self.initializer = initializers.get("ones")
-
-    def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
-        features = input_shape[-1]
-        self.add("gamma", self.initializer((features,), rng, dtype))
-        self.add("beta", np.zeros(features, dtype))
-        return input_shape
 
     def forward(self, x: Array, training: bool = False) -> Array:
         x_hat = x - _mean(x)

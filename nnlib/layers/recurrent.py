@@ -72,10 +72,8 @@ class _Recurrent(Layer):
 
     def _dh(self, dy: Array, time: int) -> Array:
         """Return what reaches each step's h from outside, (time, units, batch)."""
-        if self.return_sequences:
-            return dy.transpose(1, 2, 0).copy()
         dh = np.zeros((time, self.units, len(dy)), dy.dtype)
-        dh[-1] = dy.T
+        dh[0 if self.return_sequences else -1 :] = dy.reshape(len(dy), -1, self.units).transpose(1, 2, 0)
         return dh
 
     def _gradients_from(self, dz: Array) -> Array:
