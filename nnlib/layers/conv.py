@@ -99,7 +99,8 @@ class Conv2D(Activation):
                 f'kernel_size must fit into the image, {self.size[0]}×{self.size[1]}, with padding="valid"; '
                 f"got {self.kernel_size[0]}×{self.kernel_size[1]}"
             )
-        self.places, self.padded, self.middle = [], [], []  # down and across: windows, their lines in all, the image's
+        # down and across: how many windows there are, how many lines with the zeros, and which of these are the image
+        self.places, self.padded, self.middle = [], [], []
         for n, k, s in zip(self.size, self.kernel_size, self.stride, strict=True):
             m = -(-n // s) if same else (n - k) // s + 1
             zeros = max((m - 1) * s + k - n, 0)
