@@ -54,6 +54,15 @@ def test_layer_norm_of_three_numbers(record_check):
     )
 
 
+@pytest.mark.parametrize(("name", "shape"), [("LayerNorm", (1, 2)), ("BatchNorm", (2, 1))])
+def test_normalization_as_it_starts(name, shape, record_check):
+    """±a with a² = 3e-5, untouched: γ = 1, β = 0 and ε = 1e-5 make ±a/√(3e-5 + 1e-5) = ±√¾ of it."""
+    layer = build(getattr(nn, name)(), shape[-1])
+    a = sqrt(3e-5)
+    y = layer.forward(np.array([a, -a]).reshape(shape), training=True)
+    record_check("formulas", f"{name}, as it starts", "by hand", off(y.ravel(), [sqrt(0.75), -sqrt(0.75)]), 1e-15)
+
+
 def test_maxout_of_a_line_and_its_mirror_is_the_absolute_value(record_check):
     layer = build(nn.Maxout(1, pieces=2), 1, W=[[1, -1]], b=[0, 0])
     y, dx = layer.forward(np.array([[-3.0], [2.0]])), layer.backward(np.ones((2, 1)))
@@ -191,6 +200,24 @@ def test_prediction_of_a_row_does_not_depend_on_its_neighbours(case):
     np.testing.assert_allclose(together, apart, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize(
+    "case", [case for case in LAYER_CASES if build(case.make(), *case.input_shape).params], ids=str
+)
+def test_training_leaves_out_the_gradient_that_nobody_needs(case):
+    """In training the first layer with parameters returns no dx, and what is before it is not asked for one."""
+    before, first = nn.Activation("tanh"), case.make()
+    model = nn.Sequential([before, first]).build(case.input_shape)
+    returned = {before: [], first: []}
+    for layer, sizes in returned.items():
+        right = layer.backward
+        layer.backward = lambda dy, right=right, sizes=sizes: sizes.append((dx := right(dy)).shape) or dx
+    x, y = samples(4, *case.input_shape), samples(4, *model.output_shape, seed=1)
+    model.train_on_batch(x, y, loss="mse", optimizer=nn.SGD(0.1))
+    assert returned == {before: [], first: [(0,)]}
+    assert model.input_gradient(x, y, "mse").shape == x.shape  # here somebody does
+    assert returned == {before: [x.shape], first: [(0,), x.shape]}
+
+
 @pytest.mark.parametrize("case", LAYER_CASES, ids=str)
 def test_config_makes_an_equal_layer(case):
     """Through JSON's plain values, as in a saved model."""
@@ -270,6 +297,20 @@ def test_dropout_keeps_or_drops_and_scales_exactly(rate, dtype):
     factor = np.ones(1, dtype) * np.asarray(1 / (1 - rate), dtype)
     assert set(np.unique(y)) <= {0, factor[0]}
     assert abs((y == 0).mean() - rate) < 5 * (rate * (1 - rate) / y.size) ** 0.5 + 1e-5
+
+
+def test_dropout_of_rate_0_changes_and_draws_nothing():
+    """Not even a random number: a model with it in trains to the same bit as one without."""
+    X, y = samples(20, 3), samples(20, 1, seed=1)
+    layer, trained = nn.Dropout(0), []
+    for layers in ([nn.Dense(4), layer, nn.Dense(1)], [nn.Dense(4), nn.Dense(1)]):
+        model = nn.Sequential(layers, seed=2)
+        model.fit(X, y, loss="mse", optimizer=nn.SGD(0.1), batch_size=8, epochs=2)
+        trained.append(model.params)
+    assert (trained[0] == trained[1]).all()
+    x = samples(3, 4)
+    assert layer.forward(x, training=True) is x
+    assert layer.backward(x) is x
 
 
 def test_dropout_draws_anew_each_time():

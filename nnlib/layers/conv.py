@@ -8,6 +8,8 @@ layer is the input of the next as it is.
 
 from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
@@ -18,7 +20,7 @@ from .base import NO_DX, Layer
 from .dense import Activation, largest, to_largest
 
 
-def _columns(x: Array, kernel: Shape, size: Shape, stride: Shape = (1, 1)) -> Array:
+def _columns(x: Array, kernel: Shape, size: Sequence[int], stride: Shape = (1, 1)) -> Array:
     """Return each window of x (channels, width, height, batch) as a column: (kernel · channels, size · batch).
 
     With the windows as columns, a convolution is one matrix product ("im2col", Chellapilla et al. 2006). Windows of a
@@ -35,7 +37,7 @@ def _columns(x: Array, kernel: Shape, size: Shape, stride: Shape = (1, 1)) -> Ar
     return windows.reshape(kernel[0] * kernel[1] * channels, -1)
 
 
-def _framed(x: Array, size: Shape, down: slice, across: slice) -> Array:
+def _framed(x: Array, size: Sequence[int], down: slice, across: slice) -> Array:
     """Return zeros (channels, width, height, batch) of that size (height, width), with x at those places in it."""
     frame = np.zeros((len(x), size[1], size[0], x.shape[-1]), x.dtype)
     frame[:, across, down] = x
@@ -90,24 +92,24 @@ class Conv2D(Activation):
         self.initializer = initializers.get(initializer)
 
     def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
-        *size, channels = self.expect(input_shape, "height", "width", "channels")
-        axes = list(zip(size, self.kernel_size, self.stride, strict=True))
-        if self.padding == "same":
-            out = [-(-n // s) for n, _, s in axes]
-            zeros = [max((m - 1) * s + k - n, 0) for m, (n, k, s) in zip(out, axes, strict=True)]
-        else:
-            if any(k > n for n, k, _ in axes):
-                raise ValueError(
-                    f'kernel_size must fit into the image, {size[0]}×{size[1]}, with padding="valid"; '
-                    f"got {self.kernel_size[0]}×{self.kernel_size[1]}"
-                )
-            out, zeros = [(n - k) // s + 1 for n, k, s in axes], [0, 0]
-        self.padded = tuple(n + p for n, p in zip(size, zeros, strict=True))
-        self.middle = [slice(p // 2, p // 2 + n) for n, p in zip(size, zeros, strict=True)]
+        *self.size, channels = self.expect(input_shape, "height", "width", "channels")
+        same = self.padding == "same"
+        if not same and (self.kernel_size[0] > self.size[0] or self.kernel_size[1] > self.size[1]):
+            raise ValueError(
+                f'kernel_size must fit into the image, {self.size[0]}×{self.size[1]}, with padding="valid"; '
+                f"got {self.kernel_size[0]}×{self.kernel_size[1]}"
+            )
+        # down and across: how many windows there are, how many lines with the zeros, and which of these are the image
+        self.places, self.padded, self.middle = [], [], []
+        for n, k, s in zip(self.size, self.kernel_size, self.stride, strict=True):
+            m = -(-n // s) if same else (n - k) // s + 1
+            zeros = max((m - 1) * s + k - n, 0)
+            self.places.append(m)
+            self.padded.append(n + zeros)
+            self.middle.append(slice(zeros // 2, zeros // 2 + n))
         self.add("W", self.initializer((*self.kernel_size, channels, self.filters), rng, dtype))
         self.add("b", np.zeros(self.filters, dtype))
-        self.places = tuple(out)
-        return (*out, self.filters)
+        return (*self.places, self.filters)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         self.columns = _columns(_framed(x.T, self.padded, *self.middle), self.kernel_size, self.places, self.stride)
@@ -133,15 +135,14 @@ class Conv2D(Activation):
         np.matmul(flat, np.ones(flat.shape[1], flat.dtype), out=self.grads["b"])
         if self.skip_dx:
             return NO_DX
-        size = tuple(part.stop - part.start for part in self.middle)
-        frame = tuple(n + k - 1 for n, k in zip(size, self.kernel_size, strict=True))
-        inside = []
-        for m, k, s, part in zip(self.places, self.kernel_size, self.stride, self.middle, strict=True):
+        frame, inside = [], []
+        for n, m, k, s, part in zip(self.size, self.places, self.kernel_size, self.stride, self.middle, strict=True):
             first = k - 1 - part.start
-            inside.append(slice(first, first + (m - 1) * s + 1, s))
-        columns = _columns(_framed(dz, frame, *inside), self.kernel_size, size)
+            frame.append(n + k - 1)
+            inside.append(slice(first, first + m * s, s))
+        columns = _columns(_framed(dz, frame, *inside), self.kernel_size, self.size)
         turned = W[::-1, ::-1].swapaxes(2, 3).reshape(-1, W.shape[2])
-        return (turned.T @ columns).reshape(-1, *size[::-1], dz.shape[-1]).T
+        return (turned.T @ columns).reshape(-1, *self.size[::-1], dz.shape[-1]).T
 
 
 class MaxPool2D(Layer):

@@ -12,6 +12,7 @@ dU, dW and db are one product after the way back through time.
 from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
 
 from copy import copy
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from .base import NO_DX, Layer
 
 
 class _Recurrent(Layer):
-    """What both have in common: the parameters, the states of all steps, and the gradients from them.
+    """What both have in common: the parameters, the states s of all steps, and the gradients from them.
 
     W (features, gates · units), U (units, gates · units), b (gates · units,).
     """
@@ -53,40 +54,35 @@ class _Recurrent(Layer):
         self.add("b", np.zeros(self.gates * self.units, dtype))
         return (time, self.units) if self.return_sequences else (self.units,)
 
-    def _states(self, x: Array) -> Array:
-        """Return s = [h; x; 1] for all steps, (time + 1, units + features + 1, batch), with h = 0 before the first."""
+    def forward(self, x: Array, training: bool = False) -> Array:
         batch, time, features = x.shape
-        s = np.empty((time + 1, self.units + features + 1, batch), x.dtype)
-        s[0, : self.units] = 0
-        s[:-1, self.units : -1] = x.transpose(1, 2, 0)
-        s[:, -1] = 1
-        return s
-
-    def _stacked(self) -> Array:
-        """Return V = [U; W; b]ᵀ, a copy."""
-        return np.concatenate([self.params["U"], self.params["W"], self.params["b"][None]]).T.copy()
-
-    def _output(self) -> Array:
-        h = self.s[1:, : self.units]
+        u = self.units
+        self.s = np.empty((time + 1, u + features + 1, batch), x.dtype)
+        self.s[0, :u] = 0
+        self.s[:-1, u:-1] = x.transpose(1, 2, 0)
+        self.s[:, -1] = 1
+        self._read(np.concatenate([self.params["U"], self.params["W"], self.params["b"][None]]).T.copy())
+        h = self.s[1:, :u]
         return h.transpose(2, 0, 1) if self.return_sequences else h[-1].T
 
-    def _dh(self, dy: Array, time: int) -> Array:
-        """Return what reaches each step's h from outside, (time, units, batch)."""
-        if self.return_sequences:
-            return dy.transpose(1, 2, 0).copy()
-        dh = np.zeros((time, self.units, len(dy)), dy.dtype)
-        dh[-1] = dy.T
-        return dh
+    def _read(self, V: Array) -> None:
+        """Fill in the h of all steps, one after the other; V is a copy."""
+        raise NotImplementedError
 
-    def _gradients_from(self, dz: Array) -> Array:
-        """Fill the gradients from dz (time, gates · units, batch), as one product over all steps; return dx."""
-        time, parts, batch = dz.shape
-        over_steps = dz.transpose(1, 0, 2).reshape(parts, -1)
-        states = self.s[:-1].transpose(1, 0, 2).reshape(-1, time * batch)
-        dV = over_steps @ states.T
-        u = self.units
+    def backward(self, dy: Array) -> Array:
+        """[dU; dW; db] = Σ s_t dz_tᵀ, as one product over all steps, and dx_t = W dz_t."""
+        u, (steps, states, batch) = self.units, self.s[:-1].shape
+        dh = np.zeros((steps, u, batch), dy.dtype)  # what reaches each step's h from outside
+        dh[0 if self.return_sequences else -1 :] = dy.reshape(batch, -1, u).transpose(1, 2, 0)
+        dz = self._back_through_time(dh)
+        over_steps = dz.transpose(1, 0, 2).reshape(-1, steps * batch)
+        dV = over_steps @ self.s[:-1].transpose(1, 0, 2).reshape(states, -1).T
         self.grads["U"][...], self.grads["W"][...], self.grads["b"][...] = dV.T[:u], dV.T[u:-1], dV[:, -1]
         return NO_DX if self.skip_dx else (self.params["W"] @ dz).transpose(2, 0, 1)
+
+    def _back_through_time(self, dh: Array) -> Array:
+        """Return dz of all steps, (time, gates · units, batch); adds to each dh what comes from the step after."""
+        raise NotImplementedError
 
 
 class RNN(_Recurrent):
@@ -109,24 +105,20 @@ class RNN(_Recurrent):
     Elman 1990; Saxe et al. 2014 for the orthogonal start.
     """
 
-    def forward(self, x: Array, training: bool = False) -> Array:
-        s, V = self._states(x), self._stacked()
-        for t in range(x.shape[1]):
-            np.tanh(V @ s[t], out=s[t + 1, : self.units])
-        self.s = s
-        return self._output()
+    def _read(self, V: Array) -> None:
+        for now, after in pairwise(self.s):
+            np.tanh(V @ now, out=after[: self.units])
 
-    def backward(self, dy: Array) -> Array:
-        """Back through time: dz_t = dh_t · (1 - h_t²), dh_{t-1} = U dz_t + what comes from outside."""
+    def _back_through_time(self, dh: Array) -> Array:
+        """dz_t = dh_t · (1 - h_t²), dh_{t-1} = U dz_t + what comes from outside."""
         h, U = self.s[1:, : self.units], self.params["U"]
-        time = len(h)
-        dh, dz = self._dh(dy, time), 1 - h * h
-        for t in reversed(range(time)):
+        dz = 1 - h * h
+        for t in reversed(range(len(dh))):
             dh_t, dz_t = dh[t], dz[t]
-            if t + 1 < time:
+            if t + 1 < len(dh):
                 dh_t += U @ dz[t + 1]
             dz_t *= dh_t
-        return self._gradients_from(dz)
+        return dz
 
 
 class LSTM(_Recurrent):
@@ -158,16 +150,16 @@ class LSTM(_Recurrent):
         self.params["b"][self.units : 2 * self.units] = 1
         return output_shape
 
-    def forward(self, x: Array, training: bool = False) -> Array:
-        batch, time, _ = x.shape
-        u, s, V = self.units, self._states(x), self._stacked()
+    def _read(self, V: Array) -> None:
+        u, s = self.units, self.s
+        time, batch = len(s) - 1, s.shape[-1]
         # σ(z) = ½ + ½ tanh(z/2): with z_i, z_f and z_o halved, and o before g, one tanh does all four gates and two
         # calls finish the sigmoids. A training step takes 680 µs, without this 780 (32 units, 20 times, batch 32).
         V = np.concatenate([V[: 2 * u], V[3 * u :], V[2 * u : 3 * u]])
         V[: 3 * u] *= 0.5
-        gates, c = np.empty((time, 4 * u, batch), x.dtype), np.zeros((time + 1, u, batch), x.dtype)
+        gates, c = np.empty((time, 4 * u, batch), s.dtype), np.zeros((time + 1, u, batch), s.dtype)
         i, f, o, g = ifog = gates.reshape(time, 4, u, batch).swapaxes(0, 1)
-        tanh_c, write = np.empty((time, u, batch), x.dtype), np.empty((u, batch), x.dtype)
+        tanh_c, write = np.empty((time, u, batch), s.dtype), np.empty((u, batch), s.dtype)
         for t in range(time):
             z, c_t = gates[t], c[t + 1]
             np.dot(V, s[t], out=z)
@@ -178,8 +170,7 @@ class LSTM(_Recurrent):
             np.multiply(f[t], c[t], out=c_t)
             c_t += np.multiply(i[t], g[t], out=write)
             np.multiply(o[t], np.tanh(c_t, out=tanh_c[t]), out=s[t + 1, :u])
-        self.s, self.c, self.tanh_c, self.ifog = s, c, tanh_c, ifog
-        return self._output()
+        self.c, self.tanh_c, self.ifog = c, tanh_c, ifog
 
     def trace(self, x: Array) -> dict[str, Array]:
         """Return what goes on inside while the layer reads x, each (batch, time, units): σ(z_i), σ(z_f), ..., c, h.
@@ -206,22 +197,21 @@ class LSTM(_Recurrent):
         parts = (*reader.ifog, reader.c[1:], reader.s[1:, : self.units])
         return {name: part.transpose(2, 0, 1) for name, part in zip(names, parts, strict=True)}
 
-    def backward(self, dy: Array) -> Array:
-        """Back through time, with dh and dc from the step after:
+    def _back_through_time(self, dh: Array) -> Array:
+        """With dh and dc from the step after:
 
         dc += dh · o (1 - tanh² c), then dz_i = dc · g i(1 - i), dz_f = dc · c_{t-1} f(1 - f), dz_g = dc · i (1 - g²),
         dz_o = dh · tanh(c) o(1 - o), and for the step before, dc · f and dh = U dz.
         """
-        U, (_, time, u, batch) = self.params["U"], self.ifog.shape
-        i, f, o, g = self.ifog
+        U, (i, f, o, g), (time, u, batch) = self.params["U"], self.ifog, dh.shape
         # All factors that do not depend on the way back, for all steps at once: few large operations.
-        dz = np.empty((time, 4, u, batch), dy.dtype)
+        dz = np.empty((time, 4, u, batch), dh.dtype)
         np.multiply(g, i - i * i, out=dz[:, 0])
         np.multiply(self.c[:-1], f - f * f, out=dz[:, 1])
         np.multiply(i, 1 - g * g, out=dz[:, 2])
         np.multiply(self.tanh_c, o - o * o, out=dz[:, 3])
         into_c = o - o * self.tanh_c * self.tanh_c
-        dh, dc, part = self._dh(dy, time), np.zeros((u, batch), dy.dtype), np.empty((u, batch), dy.dtype)
+        dc, part = np.zeros((u, batch), dh.dtype), np.empty((u, batch), dh.dtype)
         for t in reversed(range(time)):
             dh_t, dz_t = dh[t], dz[t]
             if t + 1 < time:
@@ -231,4 +221,4 @@ class LSTM(_Recurrent):
             dz_ifg, dz_o = dz_t[:3], dz_t[3]
             dz_ifg *= dc
             dz_o *= dh_t
-        return self._gradients_from(dz.reshape(time, 4 * u, batch))
+        return dz.reshape(time, 4 * u, batch)
