@@ -84,13 +84,10 @@ def number(
     name: str, value: object, low: float = -inf, high: float = inf, *, open_low: bool = False, open_high: bool = False
 ) -> float:
     """Return `value` as a float inside the interval from `low` to `high`, or raise a ValueError that names it."""
-    try:
+    with suppress(OverflowError):  # an integer beyond 1.8e308
         x = float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
-    except OverflowError:  # an integer beyond 1.8e308
-        x = nan
-    inside = (low < x if open_low else low <= x) and (x < high if open_high else x <= high)
-    if inside and isfinite(x):
-        return x
+        if isfinite(x) and (low < x if open_low else low <= x) and (x < high if open_high else x <= high):
+            return x
     interval = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
     raise ValueError(f"{name} must be a finite number in {interval}; got {value!r}")
 
@@ -146,8 +143,8 @@ def as_numbers(name: str, x: ArrayLike, dtype: DTypeLike | None = None, axes: in
         raise ValueError(f"{name} must hold numbers; got dtype {given.dtype} ({kind})")
     if given.ndim < axes:
         raise ValueError(
-            f"{name} must have shape (rows, ...) with {'two' if axes == 2 else 'one'} or more axes; got shape {given.shape}; "
-            f"use {name}.reshape(-1, 1) for one column, {name}.reshape(1, -1) for one row"
+            f"{name} must have shape (rows, ...) with {'two' if axes == 2 else 'one'} or more axes; got shape "
+            f"{given.shape}; use {name}.reshape(-1, 1) for one column, {name}.reshape(1, -1) for one row"
         )
     if 0 in given.shape:
         raise ValueError(f"{name} must not be empty; got shape {given.shape}")
@@ -175,7 +172,7 @@ def row_weights(name: str, weight: ArrayLike, rows: int, dtype: DTypeLike | None
     w = as_numbers(name, weight, dtype)
     if w.shape != (rows,) or w.min() < 0:
         raise ValueError(
-            f"{name} must hold {rows} finite numbers >= 0, one per row; got shape {w.shape}, smallest {w.min():g}"
+            f"{name} must hold {rows} finite numbers >= 0, one a row; got shape {w.shape}, least {w.min():g}"
         )
     return w
 
@@ -198,12 +195,9 @@ def check_distributions(name: str, y: Array) -> None:
 
     One-hot rows are such probabilities.
     """
-    wrong = np.argwhere(~(np.abs(y.sum(axis=-1) - 1) <= 1e-3) | (y < 0).any(axis=-1))
     if y.ndim < 2 or y.shape[-1] < 2:
         raise ValueError(f"{name} must have a column for each of two or more classes; got shape {y.shape}")
+    wrong = np.argwhere(~(np.abs(y.sum(axis=-1) - 1) <= 1e-3) | (y < 0).any(axis=-1))
     if len(wrong):
         row = int(wrong[0, 0])
-        raise ValueError(
-            f"{name} must be one-hot (or probabilities that sum to 1) along the last axis; "
-            f"row {row} is {y[row].tolist()}"
-        )
+        raise ValueError(f"{name} must be one-hot, or probabilities that sum to 1; row {row} is {y[row].tolist()}")

@@ -49,9 +49,7 @@ def confusion(y_pred: ArrayLike, y_true: ArrayLike) -> Counts:
     p, y = same_shape(y_pred, y_true)
     columns = y.shape[-1]
     if y.ndim < 2 or (columns == 1 and not ((y == 0) | (y == 1)).all()):
-        raise ValueError(
-            f"y_true must have shape (rows, classes) and be one-hot, or (rows, 1) and be 0 or 1; got shape {y.shape}"
-        )
+        raise ValueError(f"y_true must be one-hot, (rows, classes), or 0 and 1, (rows, 1); got shape {y.shape}")
     if columns > 1:
         check_distributions("y_true", y)
     taken, true = ((a >= 0.5).astype(int) if columns == 1 else a.argmax(axis=-1) for a in (p, y))
@@ -102,13 +100,10 @@ def get(metric: str | Metric) -> Metric:
 def get_metrics(wanted: Sequence[str | Metric] | None) -> list[Metric]:
     """Return the metrics of a list of names and functions; scores go by name, so that no name may come twice."""
     if not isinstance(wanted, list | tuple | None):
-        hint = f"; use [{wanted!r}]" if isinstance(wanted, str) else ""
-        raise ValueError(f"metrics must be a list; got {wanted!r}{hint}")
+        raise ValueError(f"metrics must be a list, such as ['rmse']; got {wanted!r}")
     chosen = [get(metric) for metric in wanted or ()]
     names = [metric.__name__ for metric in chosen]
     taken = [name for name in names if name in ("epoch", "loss", "learning_rate") or name.startswith("val_")]
     if taken or len(set(names)) < len(names):
-        raise ValueError(
-            f"metrics must have names of their own, not epoch, loss, learning_rate or val_...; got {names}"
-        )
+        raise ValueError(f"metrics must have names of their own, not epoch, loss, learning_rate, val_...; got {names}")
     return chosen

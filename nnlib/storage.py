@@ -4,11 +4,9 @@ import inspect
 import json
 import os
 import sys
-from collections import ChainMap
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
-from io import BytesIO
 from math import prod
 from typing import IO, Any
 
@@ -24,13 +22,9 @@ from .model import Network
 from .optimizers import OPTIMIZERS, Optimizer
 from .schedules import SCHEDULES, Schedule
 
-if sys.platform != "win32":
-    import fcntl
-
 FORMAT = 2
 Path = str | bytes | os.PathLike[str]
 PAIRS = {activations.Activation: activations.get, Initializer: initializers.get, losses.Loss: losses.get}
-CLASSES = ChainMap[str, Any](LAYERS, OPTIMIZERS, SCHEDULES)
 
 # -- files -------------------------------------------------------------------------------------------------------------
 
@@ -64,6 +58,8 @@ def write(path: Path, config: dict[str, Any], arrays: dict[str, Any]) -> None:
         # One program at a time, or two that save to one path would write into one temporary file. The folder is what
         # they lock, because a lock on a file that is renamed is lost, and one beside it would lie there for ever.
         if sys.platform != "win32":
+            import fcntl
+
             with suppress(OSError):  # a folder that may not be read, or a file system without locks
                 held.callback(os.close, folder := os.open(os.path.dirname(path) or ".", os.O_RDONLY))
                 fcntl.flock(folder, fcntl.LOCK_EX)
@@ -79,22 +75,21 @@ def read(file: IO[bytes]) -> tuple[dict[str, Any], dict[str, Array]]:
         stored = all(m.compress_type == ZIP_STORED and m.compress_size == m.file_size for m in members)
         if not stored or sum(m.file_size for m in members) > os.fstat(file.fileno()).st_size:
             raise ValueError("its members are compressed, or longer than the file")
-        arrays = {m.filename.removesuffix(".npy"): _array(archive.read(m)) for m in members}
+        arrays = {m.filename.removesuffix(".npy"): _array(archive.open(m)) for m in members}
     config = json.loads(str(arrays.pop("config")))
     if len(arrays) + 1 < len(members) or config["format"] != FORMAT:
         raise ValueError(f"it is not of format {FORMAT}, which this version reads, or holds two arrays of one name")
     return config, arrays
 
 
-def _array(content: bytes) -> Array:
-    """Return a view of the array in a .npy file, of plain numbers or characters only."""
-    file = BytesIO(content)
+def _array(file: IO[bytes]) -> Array:
+    """Return the array in a .npy file, of plain numbers or characters only."""
     version = npy.read_magic(file)
     shape, fortran_order, dtype = npy.read_array_header_1_0(file)
     if version != (1, 0) or fortran_order or dtype.kind not in "fU" or min(shape, default=0) < 0:
         raise ValueError(f"it holds an array of another kind: {dtype}, shape {shape}, version {version}")
     # a view is never larger than what is there, whatever shape the header claims
-    return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape)
+    return np.frombuffer(file.read(), dtype).reshape(shape)
 
 
 # -- models as plain data ----------------------------------------------------------------------------------------------
@@ -114,7 +109,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Layer | Optimizer | Schedule):
         name = type(value).__name__
         options = {option: plain(getattr(value, option)) for option in inspect.signature(type(value)).parameters}
-        known = CLASSES.get(name) is type(value)
+        known = {**LAYERS, **OPTIMIZERS, **SCHEDULES}.get(name) is type(value)
     elif get is not None:
         name, options, known = value.name, value.options, False
         with suppress(ValueError):

@@ -72,8 +72,8 @@ def test_a_prediction_that_is_no_number_has_no_score(name, bad):
 @pytest.mark.parametrize(
     ("y", "match"),
     [
-        ([[3], [4]], "one-hot, or .* be 0 or 1"),
-        ([[0.5], [1]], "one-hot, or .* be 0 or 1"),
+        ([[3], [4]], "one-hot, .*or 0 and 1"),
+        ([[0.5], [1]], "one-hot, .*or 0 and 1"),
         ([[1, 1], [1, 0]], r"row 0 is \[1.0, 1.0\]"),
         ([[0, 0], [1, 0]], r"row 0 is \[0.0, 0.0\]"),
         ([[2, -1], [1, 0]], r"row 0 is \[2.0, -1.0\]"),
@@ -146,7 +146,7 @@ def test_flat_targets_are_refused_not_broadcast(name):
 @pytest.mark.parametrize("name", CLASSES)
 def test_classes_of_a_flat_array_are_refused(name):
     """Its last axis is the rows: the largest of all rows would be taken for a class."""
-    with pytest.raises(ValueError, match=r"y_true must have shape \(rows, classes\)"):
+    with pytest.raises(ValueError, match=r"y_true must be one-hot, \(rows, classes\)"):
         metrics.get(name)(np.array([0.2, 0.8]), np.array([0.0, 1.0]))
 
 
