@@ -172,7 +172,7 @@ def row_weights(name: str, weight: ArrayLike, rows: int, dtype: DTypeLike | None
     w = as_numbers(name, weight, dtype)
     if w.shape != (rows,) or w.min() < 0:
         raise ValueError(
-            f"{name} must hold {rows} finite numbers >= 0, one a row; got shape {w.shape}, least {w.min():g}"
+            f"{name} must hold {rows} finite numbers >= 0, one per row; got shape {w.shape}, smallest {w.min():g}"
         )
     return w
 

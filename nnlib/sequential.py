@@ -7,8 +7,8 @@ from typing import Any
 from . import losses, metrics, storage
 from .activations import linear
 from .arrays import Array
-from .checks import as_path, counter, look_up
-from .layers import Layer
+from .checks import as_path, counter
+from .layers import LAYERS, Layer
 from .optimizers import OPTIMIZERS, Optimizer
 from .training import Trainable
 
@@ -88,7 +88,8 @@ class Sequential(Trainable):
 def load(path: storage.Path) -> Sequential:
     """Return a model as it was when `Sequential.save` wrote the file; `fit` then goes on bit by bit.
 
-    Nothing in the file is executed, and loading takes little more memory than the file and its model.
+    Nothing in the file is executed, and loading takes little more memory than the file and its model. A weight that was
+    NaN when it was saved is NaN again, for whoever looks for the cause.
 
     Parameters
     ----------
@@ -115,13 +116,13 @@ def load(path: storage.Path) -> Sequential:
 
 def _restored(config: dict[str, Any], arrays: dict[str, Array]) -> Sequential:
     """Return the model that `config` and `arrays` describe; refuse what does not fit together."""
-    model = Sequential(map(storage.layer_from, config["layers"]), dtype=config["dtype"])
+    model = Sequential([storage.from_plain("layer", c, LAYERS) for c in config["layers"]], dtype=config["dtype"])
     storage.build_within(model, config["input_shape"], arrays["params"].size)
     model.epoch = counter("epoch", config["epoch"])
     model.loss = None if config["loss"] is None else losses.get(config["loss"])
     model.metrics = [metrics.get(name) for name in config["metrics"]]
     if config["optimizer"] is not None:
-        model.optimizer = optimizer = look_up("optimizer", config["optimizer"], Optimizer, {}, OPTIMIZERS)
+        model.optimizer = optimizer = storage.from_plain("optimizer", config["optimizer"], OPTIMIZERS)
         optimizer.init(model.built().params.size, model.dtype, model.built().decayed)
         optimizer.t = counter("t", config["t"])
     generator = model.rng.bit_generator

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from math import prod
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 from numpy.lib import format as npy
@@ -23,6 +23,7 @@ from .optimizers import OPTIMIZERS, Optimizer
 from .schedules import SCHEDULES, Schedule
 
 FORMAT = 2
+T = TypeVar("T")
 Path = str | bytes | os.PathLike[str]
 PAIRS = {activations.Activation: activations.get, Initializer: initializers.get, losses.Loss: losses.get}
 
@@ -126,7 +127,8 @@ def plain(value: Any) -> Any:
             f"a file holds names, and nnlib knows no {name!r}, or another one than yours: put it, under a name of its "
             "own, into its table (layers.LAYERS, losses.LOSSES, activations.ACTIVATIONS, ...) before saving"
         )
-    return {"name": name, **options}
+    key = "class" if isinstance(value, Layer | Optimizer) else "name"  # an argument may be called name, never class
+    return {key: name, **options}
 
 
 def _parts(pair: Any) -> list[Any]:
@@ -134,12 +136,11 @@ def _parts(pair: Any) -> list[Any]:
     return [type(pair), *((v.func, v.args, v.keywords) if isinstance(v, partial) else v for v in vars(pair).values())]
 
 
-def layer_from(config: dict[str, Any]) -> Layer:
-    """Return the unbuilt layer that `plain` described."""
+def from_plain(kind: str, config: dict[str, Any], table: Mapping[str, Callable[..., T]]) -> T:
+    """Return the unbuilt layer or the optimizer that `plain` described."""
     options = {"layers": [], **config}
-    cls = one_of("layer", options.pop("name"), LAYERS)
-    layer: Layer = cls(*map(layer_from, options.pop("layers")), **options)
-    return layer
+    make = one_of(kind, options.pop("class"), table)
+    return make(*(from_plain(kind, inner, table) for inner in options.pop("layers")), **options)
 
 
 def build_within(model: Network, input_shape: Shape, n: int) -> None:

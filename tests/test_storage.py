@@ -333,7 +333,7 @@ def test_a_cut_or_flipped_file_is_refused_or_was_not_hurt(saved):
 
 
 VALUES = [None, True, False, -1, 0, 3, 10**9, 10**30, 10**400, 0.5, -0.5, float("nan"), float("inf"), "", "no", "Dense"]
-VALUES += ["1e9", [], [1], [[]], [None], [10**9] * 3, {}, {"name": []}, {"name": "elu", "x": 1}, {"name": "Dense"}]
+VALUES += ["1e9", [], [1], [[]], [None], [10**9] * 3, {}, {"name": []}, {"name": "elu", "x": 1}, {"class": "Dense"}]
 
 
 def fields(value, path=()):
@@ -430,7 +430,7 @@ def hostile():
     config = json.loads(str(np.load(io.BytesIO(content))["config"]))
     n = model.params.size
     floats = np.zeros(n)
-    BatchNorm = {"name": "BatchNorm"}
+    BatchNorm = {"class": "BatchNorm"}
 
     def with_(**changes):
         return archive((members | {name.replace("_npy", ".npy"): c for name, c in changes.items()}).items())
@@ -443,12 +443,12 @@ def hostile():
         )
 
     def dense(units, **options):
-        return {"name": "Dense", "units": units, **options}
+        return {"class": "Dense", "units": units, **options}
 
     deep = np.array("[" * 200_000)
-    nested = {"name": "Flatten"}
+    nested = {"class": "Flatten"}
     for _ in range(400):
-        nested = {"name": "Residual", "layers": [nested]}
+        nested = {"class": "Residual", "layers": [nested]}
     rate = 0.1
     for _ in range(300):
         rate = {"name": "Warmup", "then": rate, "steps": 1}
@@ -551,27 +551,27 @@ def hostile():
         "format 1": of([dense(3)], format=1),
         "layers deep": of([nested], (2,)),
         "schedules deep": of([dense(3)], optimizer=adam | {"learning_rate": rate}),
-        "unknown layer": of([{"name": "Sequential"}]),
-        "layer that is none": of([{"name": "__class__"}]),
+        "unknown layer": of([{"class": "Sequential"}]),
+        "layer that is none": of([{"class": "__class__"}]),
         "billion units": of([dense(10**9)]),
         "10**30 units": of([dense(10**30)]),
         "billion inputs": of([dense(1)], billion),
         "square of the file's size": of([dense(10_000), dense(100)], [10_000], np.zeros(20_000)),
         "orthogonal billion": of([dense(10**9, initializer="orthogonal")]),
-        "billion pieces": of([{"name": "Maxout", "units": 1, "pieces": 10**9}]),
-        "billion filters": of([{"name": "Conv2D", "filters": 10**9, "kernel_size": 1}], [2, 2, 1]),
+        "billion pieces": of([{"class": "Maxout", "units": 1, "pieces": 10**9}]),
+        "billion filters": of([{"class": "Conv2D", "filters": 10**9, "kernel_size": 1}], [2, 2, 1]),
         "billion in a kernel": of(
-            [{"name": "Conv2D", "filters": 1, "kernel_size": 30_000, "padding": "same"}], [2, 2, 1]
+            [{"class": "Conv2D", "filters": 1, "kernel_size": 30_000, "padding": "same"}], [2, 2, 1]
         ),
-        "billion in an LSTM": of([{"name": "LSTM", "units": 30_000}], [2, 1]),
-        "billion in an RNN": of([{"name": "RNN", "units": 30_000}], [2, 1]),
+        "billion in an LSTM": of([{"class": "LSTM", "units": 30_000}], [2, 1]),
+        "billion in an RNN": of([{"class": "RNN", "units": 30_000}], [2, 1]),
         "billion normalized": of([BatchNorm], billion),
-        "billion normalized by rows": of([{"name": "LayerNorm"}], billion),
-        "billion flattened and normalized": of([{"name": "Flatten"}, BatchNorm], [30_000, 30_000]),
+        "billion normalized by rows": of([{"class": "LayerNorm"}], billion),
+        "billion flattened and normalized": of([{"class": "Flatten"}, BatchNorm], [30_000, 30_000]),
         "billion by a detour": of(
-            [dense(1), {"name": "Flatten"}, {"name": "Residual", "layers": [BatchNorm]}], [10**9, 2]
+            [dense(1), {"class": "Flatten"}, {"class": "Residual", "layers": [BatchNorm]}], [10**9, 2]
         ),
-        "input shape without end": of([{"name": "LSTM", "units": 1}], [10**30, 10**30]),
+        "input shape without end": of([{"class": "LSTM", "units": 1}], [10**30, 10**30]),
         "generator of another kind": of([dense(3)], rng=np.random.MT19937(0).state["bit_generator"]),
         "generator that stands still": of([dense(3)], rng=config["rng"] | {"state": {"state": 0, "inc": 0}}),
         "generator of a negative state": of([dense(3)], rng=config["rng"] | {"state": {"state": -1, "inc": 1}}),
@@ -730,6 +730,32 @@ def test_what_is_in_its_table_is_saved_and_loaded_as_itself(tmp_path, monkeypatc
         ValueError, match=r"model\.npz' .* does not have: ValueError: loss must be one of .*; got 'cubic'"
     ):
         nn.load(tmp_path / "model.npz")
+
+
+def test_a_layer_may_have_an_argument_of_any_name(tmp_path, monkeypatch):
+    class Named(nn.Dropout):
+        def __init__(self, rate, name, layer):
+            super().__init__(rate)
+            self.name, self.layer = name, layer
+
+    monkeypatch.setitem(nn.layers.LAYERS, "Named", Named)
+    nn.Sequential([nn.Dense(1), Named(0.5, "last", 3)]).build(1).save(tmp_path / "model.npz")
+    again = nn.load(tmp_path / "model.npz").layers[1]
+    assert (type(again), again.rate, again.name, again.layer) == (Named, 0.5, "last", 3)
+
+
+def test_an_optimizer_may_have_an_argument_called_name(tmp_path, monkeypatch):
+    class Called(nn.SGD):
+        def __init__(self, name):
+            super().__init__(0.1)
+            self.name = name
+
+    monkeypatch.setitem(nn.optimizers.OPTIMIZERS, "Called", Called)
+    model = nn.Sequential([nn.Dense(1)])
+    model.fit(samples(4, 2), samples(4, 1), loss="mse", optimizer=Called("mine"))
+    model.save(tmp_path / "model.npz")
+    again = nn.load(tmp_path / "model.npz").optimizer
+    assert (type(again), again.name, again.t) == (Called, "mine", 1)
 
 
 def test_a_copy_of_a_model_is_saved_like_the_model(tmp_path):
