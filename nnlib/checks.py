@@ -200,4 +200,4 @@ def check_distributions(name: str, y: Array) -> None:
     wrong = np.argwhere(~(np.abs(y.sum(axis=-1) - 1) <= 1e-3) | (y < 0).any(axis=-1))
     if len(wrong):
         row = int(wrong[0, 0])
-        raise ValueError(f"{name} must be one-hot, or probabilities that sum to 1; row {row} is {y[row].tolist()}")
+        raise ValueError(f"{name} must be one-hot (or probabilities that sum to 1); row {row} is {y[row].tolist()}")
