@@ -132,4 +132,5 @@ def _error(by_hand: Array, f: Callable[[], Array], dy: Array, x: Array, h: float
     # At a kink, such as a tie of zeros in max pooling, every slope between those of the two sides is right.
     kink = np.abs(right - left) > 1e-4 * size + rounding
     by_difference[kink] = np.clip(by_hand, np.minimum(left, right), np.maximum(left, right))[kink]
-    return max(float(np.abs(by_hand - by_difference).max()) - rounding, 0.0) / max(size, 1e-300)
+    error = max(float(np.abs(by_hand - by_difference).max()) - rounding, 0.0) / max(size, 1e-300)
+    return error if error < np.inf else np.inf  # a gradient that is NaN is as wrong as can be, and max() overlooks NaN
