@@ -7,6 +7,7 @@ with `model.stop_training = True`.
 """
 
 import os
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,24 +36,24 @@ class Callback:
         """After the last epoch, also where training was broken off by an error."""
 
 
+@dataclass(eq=False)
 class _Monitor(Callback):
     """Watches one number of the logs and knows whether it got better by more than `min_delta`."""
 
-    def __init__(self, monitor: str = "val_loss", mode: str = "min", min_delta: float = 0.0):
-        if not isinstance(monitor, str):
-            raise ValueError(f"monitor must be a name in the logs, such as 'val_loss'; got {monitor!r}")
-        self.monitor = monitor
-        self.mode = mode
-        self.sign = one_of("mode", mode, {"min": 1.0, "max": -1.0})
-        self.min_delta = number("min_delta", min_delta, 0)
+    monitor: str = "val_loss"
+    mode: str = field(default="min", kw_only=True)
+    min_delta: float = field(default=0.0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        self.sign = one_of("mode", self.mode, {"min": 1.0, "max": -1.0})
+        self.min_delta = number("min_delta", self.min_delta, 0)
+
+    def check(self, model: Model, loss: Loss, optimizer: Optimizer, names: list[str]) -> None:
+        one_of("monitor", self.monitor, dict.fromkeys(names))
 
     def on_train_begin(self, model: Model, epochs: int) -> None:
         self.best = np.inf  # of sign · value, so that lower is better in both modes
         self.wait = 0
-
-    def check(self, model: Model, loss: Loss, optimizer: Optimizer, names: list[str]) -> None:
-        if self.monitor not in names:
-            raise ValueError(f"monitor must be one of {', '.join(names)}; got {self.monitor!r}")
 
     def improved(self, logs: dict[str, float]) -> bool:
         """Update `best` and `wait` (epochs since the best); NaN is never better."""
@@ -62,6 +63,7 @@ class _Monitor(Callback):
         return better
 
 
+@dataclass(eq=False)
 class EarlyStopping(_Monitor):
     """Stop when `monitor` has not got better by more than `min_delta` for `patience` epochs.
 
@@ -74,17 +76,13 @@ class EarlyStopping(_Monitor):
         training was stopped early, and only on request).
     """
 
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        patience: int = 10,
-        min_delta: float = 0.0,
-        mode: str = "min",
-        restore_best: bool = True,
-    ):
-        super().__init__(monitor, mode, min_delta)
-        self.patience = positive_integer("patience", patience)
-        self.restore_best = yes_or_no("restore_best", restore_best)
+    patience: int = 10
+    restore_best: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.patience = positive_integer("patience", self.patience)
+        self.restore_best = yes_or_no("restore_best", self.restore_best)
 
     def on_train_begin(self, model: Model, epochs: int) -> None:
         super().on_train_begin(model, epochs)
@@ -104,22 +102,20 @@ class EarlyStopping(_Monitor):
             model.set_weights(self.best_weights)
 
 
+@dataclass(eq=False)
 class ReduceLROnPlateau(_Monitor):
     """η ← max(factor · η, min_learning_rate) when `monitor` has not got better for `patience` epochs."""
 
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        factor: float = 0.1,
-        patience: int = 5,
-        min_delta: float = 1e-4,
-        mode: str = "min",
-        min_learning_rate: float = 0.0,
-    ):
-        super().__init__(monitor, mode, min_delta)
-        self.factor = number("factor", factor, 0, 1, open_low=True, open_high=True)
-        self.patience = positive_integer("patience", patience)
-        self.min_learning_rate = number("min_learning_rate", min_learning_rate, 0)
+    factor: float = 0.1
+    patience: int = 5
+    min_learning_rate: float = 0.0
+    min_delta: float = field(default=1e-4, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.factor = number("factor", self.factor, 0, 1, open_low=True, open_high=True)
+        self.patience = positive_integer("patience", self.patience)
+        self.min_learning_rate = number("min_learning_rate", self.min_learning_rate, 0)
 
     def check(self, model: Model, loss: Loss, optimizer: Optimizer, names: list[str]) -> None:
         super().check(model, loss, optimizer, names)
@@ -134,98 +130,60 @@ class ReduceLROnPlateau(_Monitor):
 
 
 class ModelCheckpoint(_Monitor):
-    """Save the model to `path` after each epoch, or only when `monitor` is the best so far.
+    """Save the model to `path` after each epoch whose `monitor` is the best so far; the file is whole at any time."""
 
-    `path` may hold fields in braces: "model-{epoch:03d}-{val_rmse:.2f}.npz". Each file is written whole under another
-    name and then renamed.
-    """
-
-    def __init__(
-        self, path: str | os.PathLike[str], monitor: str = "val_loss", mode: str = "min", save_best_only: bool = True
-    ):
-        super().__init__(monitor, mode)
+    def __init__(self, path: str | os.PathLike[str], monitor: str = "val_loss", mode: str = "min"):
+        super().__init__(monitor, mode=mode)
         self.path = as_path("path", path)
-        self.save_best_only = yes_or_no("save_best_only", save_best_only)
 
     def check(self, model: Model, loss: Loss, optimizer: Optimizer, names: list[str]) -> None:
-        if self.save_best_only:
-            super().check(model, loss, optimizer, names)
-        try:
-            path = self.path.format(epoch=1, **dict.fromkeys(names, 0.0))
-        except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
-            raise ValueError(f"path may name epoch, {', '.join(names)}; got {self.path!r}: {error}") from error
-        check_folder(path)
+        super().check(model, loss, optimizer, names)
+        check_folder(self.path)
         model.as_plain(loss, optimizer)  # what cannot be saved is refused now, not after an epoch
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
-        if not self.save_best_only or self.improved(logs):
-            model.save(self.path.format(epoch=epoch, **logs))
+        if self.improved(logs):
+            model.save(self.path)
 
 
 class CSVLogger(Callback):
-    """Write one line per epoch to `path`, each before the next epoch starts; `append` continues a file."""
+    """Write one line per epoch to `path`, each before the next epoch starts."""
 
-    def __init__(self, path: str | os.PathLike[str], append: bool = False):
+    def __init__(self, path: str | os.PathLike[str]):
         self.path = as_path("path", path)
-        self.append = yes_or_no("append", append)
 
     def check(self, model: Model, loss: Loss, optimizer: Optimizer, names: list[str]) -> None:
-        import csv  # here, because most programs keep no log, and would wait for it
-
         check_folder(self.path)
-        columns = ["epoch", *names]
-        if self.append and os.path.exists(self.path):
-            with open(self.path, newline="", encoding="utf-8") as file:
-                header = next(csv.reader(file), columns)
-            if header != columns:
-                raise ValueError(f"append needs a file with the columns {columns}; {self.path!r} has {header}")
 
     def on_train_begin(self, model: Model, epochs: int) -> None:
-        self.mode = "a" if self.append else "w"
+        self.mode = "w"
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
-        import csv
+        import csv  # here, because most programs keep no log, and would wait for it
 
         row = {"epoch": epoch, **logs}
         with open(self.path, self.mode, newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, row)
-            if file.tell() == 0:
-                writer.writeheader()
-            writer.writerow(row)
+            csv.writer(file).writerows([row, row.values()] if self.mode == "w" else [row.values()])
         self.mode = "a"
 
 
 class Progress(Callback):
-    """A bar over the epochs with the latest numbers, or a line each where tqdm is missing; `fit(verbose=1)` adds it."""
+    """One line with the latest numbers, which the next epoch writes over; `fit(verbose=1)` adds it."""
 
     def on_train_begin(self, model: Model, epochs: int) -> None:
-        try:
-            from tqdm.auto import tqdm
-        except ImportError:
-            self.bar = None
-        else:
-            # in a notebook dynamic_ncols lets the numbers wrap below the bar where the page is narrow
-            self.bar = tqdm(total=epochs, unit="epoch", dynamic_ncols=True)
+        self.last = model.epoch + epochs
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
-        numbers = {name: f"{value:.4g}" for name, value in logs.items()}
-        if self.bar is None:
-            print(f"epoch {epoch}:", ", ".join(f"{name}={number}" for name, number in numbers.items()))
-        else:
-            self.bar.set_postfix(numbers, refresh=False)
-            self.bar.update()
+        numbers = ", ".join(f"{name}={value:.4g}" for name, value in logs.items())
+        # blanks to the right, because the line before may have been longer
+        print(f"\repoch {epoch}/{self.last}: {numbers}".ljust(100), end="", flush=True)
 
     def on_train_end(self, model: Model) -> None:
-        if self.bar is not None:
-            self.bar.close()
+        print()
 
 
 def check_folder(path: str) -> None:
     """Raise an OSError where `path` is a folder or lies in none, as open() would, but in good time."""
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"path must be that of a file; got the folder {path!r}")
     folder = os.path.dirname(path) or "."
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(
-            f"path must lie in a folder that exists; got {path!r}, and there is no folder {folder!r}"
-        )
+    if os.path.isdir(path) or not os.path.isdir(folder):
+        raise FileNotFoundError(f"path must be that of a file, in a folder that exists; got {path!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations  # names np.random in signatures without impo
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from math import inf, isfinite, nan, prod
 from numbers import Real
 from typing import Any, TypeVar
@@ -19,13 +20,10 @@ T = TypeVar("T")
 
 def as_dtype(dtype: DTypeLike | None) -> np.dtype[Any]:
     """Return `dtype` as a NumPy dtype in this machine's byte order; float32 and float64 are allowed."""
-    try:
-        result = None if dtype is None else np.dtype(dtype).newbyteorder("=")
-    except (TypeError, ValueError):
-        result = None
-    if result is None or result.name not in DTYPES:
-        raise ValueError(f"dtype must be 'float32' or 'float64'; got {dtype!r}")
-    return result
+    with suppress(TypeError, ValueError):
+        if dtype is not None and np.dtype(dtype).name in DTYPES:
+            return np.dtype(dtype).newbyteorder("=")
+    raise ValueError(f"dtype must be 'float32' or 'float64'; got {dtype!r}")
 
 
 def as_generator(seed: int | np.random.Generator) -> np.random.Generator:
@@ -76,24 +74,20 @@ def yes_or_no(name: str, value: object) -> bool:
 
 def pair(name: str, value: object) -> tuple[int, int]:
     """Return a positive integer n as (n, n), and two of them as they are: sizes of windows and strides."""
-    if isinstance(value, tuple | list) and len(value) == 2:
-        return positive_integer(name, value[0]), positive_integer(name, value[1])
-    if isinstance(value, int | np.integer):
-        return (positive_integer(name, value),) * 2
-    raise ValueError(f"{name} must be a positive integer or a pair of them; got {value!r}")
+    sizes = value if isinstance(value, tuple | list) else (value, value)
+    if len(sizes) != 2:
+        raise ValueError(f"{name} must be a positive integer or a pair of them; got {value!r}")
+    return positive_integer(name, sizes[0]), positive_integer(name, sizes[1])
 
 
 def number(
     name: str, value: object, low: float = -inf, high: float = inf, *, open_low: bool = False, open_high: bool = False
 ) -> float:
     """Return `value` as a float inside the interval from `low` to `high`, or raise a ValueError that names it."""
-    try:
+    with suppress(OverflowError):  # an integer beyond 1.8e308
         x = float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
-    except OverflowError:  # an integer beyond 1.8e308
-        x = nan
-    inside = (low < x if open_low else low <= x) and (x < high if open_high else x <= high)
-    if inside and isfinite(x):
-        return x
+        if isfinite(x) and (low < x if open_low else low <= x) and (x < high if open_high else x <= high):
+            return x
     interval = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
     raise ValueError(f"{name} must be a finite number in {interval}; got {value!r}")
 
@@ -148,9 +142,10 @@ def as_numbers(name: str, x: ArrayLike, dtype: DTypeLike | None = None, axes: in
     if given.dtype.kind not in "buif":
         raise ValueError(f"{name} must hold numbers; got dtype {given.dtype} ({kind})")
     if given.ndim < axes:
-        hint = f"; use {name}.reshape(-1, 1) for one column, {name}.reshape(1, -1) for one row"
-        shape = "(rows, ...) with two or more axes" if axes == 2 else "(rows, ...)"
-        raise ValueError(f"{name} must have shape {shape}; got shape {given.shape}{hint if given.ndim == 1 else ''}")
+        raise ValueError(
+            f"{name} must have shape (rows, ...) with {'two' if axes == 2 else 'one'} or more axes; got shape "
+            f"{given.shape}; use {name}.reshape(-1, 1) for one column, {name}.reshape(1, -1) for one row"
+        )
     if 0 in given.shape:
         raise ValueError(f"{name} must not be empty; got shape {given.shape}")
     if dtype is None:
@@ -189,12 +184,10 @@ def class_weights(name: str, factors: object, y: Array) -> Array:
     if y.ndim != 2 or not np.isin(y, (0, 1)).all() or (y.shape[1] > 1 and not (y.sum(axis=1) == 1).all()):
         raise ValueError(f"{name} needs y with one class a row, a column of 0 and 1 or one-hot; got shape {y.shape}")
     of_row = (y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)).astype(int)
-    count = max(2, y.shape[1])
     for c in sorted(set(of_row.tolist()) - set(factors)):
         raise ValueError(f"{name} must have a weight for every class in y; class {c} has none")
     numbers = {counter(f"a key of {name}", c): number(f"{name}[{c}]", factor, 0) for c, factor in factors.items()}
-    weights: Array = np.array([numbers.get(c, 0.0) for c in range(count)], y.dtype)[of_row]
-    return weights
+    return np.array([numbers[c] for c in of_row.tolist()], y.dtype)
 
 
 def check_distributions(name: str, y: Array) -> None:
@@ -202,12 +195,9 @@ def check_distributions(name: str, y: Array) -> None:
 
     One-hot rows are such probabilities.
     """
-    wrong = np.argwhere(~(np.abs(y.sum(axis=-1) - 1) <= 1e-3) | (y < 0).any(axis=-1))
     if y.ndim < 2 or y.shape[-1] < 2:
         raise ValueError(f"{name} must have a column for each of two or more classes; got shape {y.shape}")
+    wrong = np.argwhere(~(np.abs(y.sum(axis=-1) - 1) <= 1e-3) | (y < 0).any(axis=-1))
     if len(wrong):
         row = int(wrong[0, 0])
-        raise ValueError(
-            f"{name} must be one-hot (or probabilities that sum to 1) along the last axis; "
-            f"row {row} is {y[row].tolist()}"
-        )
+        raise ValueError(f"{name} must be one-hot (or probabilities that sum to 1); row {row} is {y[row].tolist()}")

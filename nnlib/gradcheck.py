@@ -6,40 +6,31 @@ root of the machine's ε balances the two and leaves about ten right digits in f
 
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .arrays import Array
 from .checks import number
-from .layers import Activation, Layer
-from .losses import Loss
+from .losses import Choice, Loss
 from .model import Network
 
 
-def numerical_gradient(f: Callable[[], float], x: Array, h: float = 6e-6) -> Array:
-    """Return ∂f/∂x, one entry at a time, where f() reads the array x itself: 2 calls per entry; x is restored."""
-    gradient = np.empty_like(x)
-    for place in np.ndindex(x.shape):
-        kept = x[place]
-        x[place] = kept + h
-        up = f()
-        x[place] = kept - h
-        down = f()
-        x[place] = kept
-        gradient[place] = (up - down) / (2 * h)
-    return gradient
-
-
-def one_sided_slopes(f: Callable[[], float], x: Array, h: float) -> Array:
+def slopes(f: Callable[[], float], x: Array, h: float) -> Array:
     """Return (f(x + h) - f(x))/h, one entry at a time, where f() reads the array x itself; x is restored."""
-    here, slopes = f(), np.empty_like(x)
+    here, found = f(), np.empty_like(x)
     for place in np.ndindex(x.shape):
         kept = x[place]
         x[place] = kept + h
-        slopes[place] = (f() - here) / h
+        found[place] = (f() - here) / h
         x[place] = kept
-    return slopes
+    return found
+
+
+def numerical_gradient(f: Callable[[], float], x: Array, h: float = 6e-6) -> Array:
+    """Return ∂f/∂x, the mean of the slopes to the right and to the left: 2 calls of f per entry."""
+    return (slopes(f, x, h) + slopes(f, x, -h)) / 2
 
 
 def relative_error(a: Array, b: Array, floor: float = 1e-12) -> float:
@@ -47,9 +38,7 @@ def relative_error(a: Array, b: Array, floor: float = 1e-12) -> float:
     return float(np.abs(a - b).max() / max(np.abs(a).max(), np.abs(b).max(), floor))
 
 
-def check_gradients(
-    model: Network, X: ArrayLike, y: ArrayLike, loss: str | Loss | None = None, h: float = 6e-6
-) -> float:
+def check_gradients(model: Network, X: ArrayLike, y: ArrayLike, loss: Choice = None, h: float = 6e-6) -> float:
     """Return the largest relative error of backward against central differences, link by link of the chain rule.
 
     The loss is taken as `fit` takes it: in training mode, fused with the last activation where there is a fused pair,
@@ -88,7 +77,6 @@ def check_gradients(
             rng = np.random.default_rng(0)
             x = x + 0.01 * max(float(x.std()), 1e-3) * rng.standard_normal(x.shape)
             model.built().params[...] += 0.01 * rng.standard_normal(len(model.built().params))
-            model.rng.bit_generator.state = kept[0]
             error = min(error, max(_errors(model, x, target, objective, h)))
         return error
     finally:
@@ -99,10 +87,17 @@ def check_gradients(
 
 def _errors(model: Network, x: Array, y: Array, objective: Loss, h: float) -> Iterator[float]:
     """Yield the error of each link, from the loss back to the first layer."""
-    random_states, inputs = [], [x]
+    random_states, inputs, fused = [], [x.copy()], model._fused(objective)
     for layer in model.layers:
         random_states.append(model.rng.bit_generator.state)
-        inputs.append(layer.forward(inputs[-1], training=True))
+        inputs.append(layer.forward(inputs[-1], training=True).copy())
+
+    def output_of(i: int) -> Array:
+        """Return what layer i makes of its input, with the same random numbers each time; z where a is fused."""
+        model.rng.bit_generator.state = random_states[i]
+        a = model.layers[i].forward(inputs[i], training=True)
+        return fused.z if fused is model.layers[i] else a
+
     output = model._output_for(objective, inputs[-1]).copy()
     dy = objective.mean_slope(inputs[-1], y)
     yield _error(dy, lambda: np.array(objective.mean(output, y)), np.array(1.0), output, h, "the output")
@@ -110,36 +105,25 @@ def _errors(model: Network, x: Array, y: Array, objective: Loss, h: float) -> It
     model.rng.bit_generator.state = random_states[0]
     model.compute_gradients(x, y, objective)
     by_hand = [(layer, name, layer.grads[name].copy()) for layer, name, _ in model.built().slices]
-    fused = model._fused(objective)
     for i, layer in reversed(list(enumerate(model.layers))):
-        x = inputs[i].copy()
-
-        def run(layer: Layer = layer, fused: Activation | None = fused, x: Array = x, i: int = i) -> Array:
-            model.rng.bit_generator.state = random_states[i]
-            out = layer.forward(x, training=True)
-            return fused.z if fused else out
-
-        run()
+        f = partial(output_of, i)
+        f()
         layer.skip_dx = False
-        dx = fused.backward_z(dy) if fused else layer.backward(dy)
-        yield _error(dx, run, dy, x, h, f"the input of {layer!r}")
+        dx = fused.backward_z(dy) if fused is layer else layer.backward(dy)
+        yield _error(dx, f, dy, inputs[i], h, f"the input of {layer!r}")
         for owner, name, gradient in by_hand:
-            if any(owner is part for part in layer.walk()):
-                yield _error(gradient, run, dy, owner.params[name], h, f"{name} of {owner!r}")
-        dy, fused = dx, None
+            if owner in layer.walk():
+                yield _error(gradient, f, dy, owner.params[name], h, f"{name} of {owner!r}")
+        dy = dx
 
 
 def _error(by_hand: Array, f: Callable[[], Array], dy: Array, x: Array, h: float, what: str) -> float:
     """Return the relative error of `by_hand` against the slopes of Σ dy · f() in the array x, which f reads."""
-    scale = float(np.abs(dy).max())
-    if scale == 0:  # nothing comes back from the layers after it, and nothing must be made of it
-        return float(np.abs(by_hand).max(initial=0))
-    weight = dy / scale
-    right, left = (scale * one_sided_slopes(lambda: float(np.sum(weight * f())), x, d) for d in (h, -h))
+    right, left = (slopes(lambda: float(np.sum(dy * f())), x, d) for d in (h, -h))
     by_difference = (right + left) / 2
     size = float(max(np.abs(by_hand).max(), np.abs(by_difference).max()))
-    rounding = 20 * np.finfo(np.float64).eps * scale * float(np.sum(np.abs(weight * f()))) / h
-    if 1e-13 * scale < np.abs(by_hand).max() < rounding:
+    rounding = 20 * np.finfo(np.float64).eps * float(np.sum(np.abs(dy * f()))) / h
+    if 1e-13 * np.abs(dy).max() < np.abs(by_hand).max() < rounding:
         warnings.warn(
             f"the gradient of {what} cannot be judged: {size:.1e} is below the rounding of differences, {rounding:.1e}",
             RuntimeWarning,
@@ -148,4 +132,5 @@ def _error(by_hand: Array, f: Callable[[], Array], dy: Array, x: Array, h: float
     # At a kink, such as a tie of zeros in max pooling, every slope between those of the two sides is right.
     kink = np.abs(right - left) > 1e-4 * size + rounding
     by_difference[kink] = np.clip(by_hand, np.minimum(left, right), np.maximum(left, right))[kink]
-    return max(float(np.abs(by_hand - by_difference).max()) - rounding, 0.0) / max(size, 1e-300)
+    error = max(float(np.abs(by_hand - by_difference).max()) - rounding, 0.0) / max(size, 1e-300)
+    return error if error < np.inf else np.inf  # a gradient that is NaN is as wrong as can be, and max() overlooks NaN

@@ -4,7 +4,6 @@ A step is one update of the weights (not an epoch). Pass a schedule wherever an 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import cos, pi, pow
 from typing import Any
 
@@ -22,29 +21,25 @@ class Schedule:
         """Return η at `step`, which has been checked."""
         raise NotImplementedError
 
-    def _take(self, **checked: float) -> None:
-        for name, value in checked.items():
-            object.__setattr__(self, name, value)  # the dataclass is frozen
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
 
-@dataclass(frozen=True)
 class ExponentialDecay(Schedule):
     """η(t) = initial · rate^(t / every)."""
 
-    initial: float
-    rate: float
-    every: int = 1
-
-    def __post_init__(self) -> None:
-        self._take(initial=number("initial", self.initial, 0))
-        self._take(rate=number("rate", self.rate, 0, 1, open_low=True))
-        self._take(every=positive_integer("every", self.every))
+    def __init__(self, initial: float, rate: float, every: int = 1):
+        self.initial = number("initial", initial, 0)
+        self.rate = number("rate", rate, 0, 1, open_low=True)
+        self.every = positive_integer("every", every)
 
     def at(self, step: int) -> float:
         return self.initial * pow(self.rate, step / self.every)
 
 
-@dataclass(frozen=True)
 class StepDecay(ExponentialDecay):
     """η(t) = initial · rate^⌊t / every⌋: a staircase."""
 
@@ -52,41 +47,31 @@ class StepDecay(ExponentialDecay):
         return self.initial * self.rate ** (step // self.every)
 
 
-@dataclass(frozen=True)
 class CosineDecay(Schedule):
     """η(t) = final + (initial - final)(1 + cos(πt/steps))/2, and `final` after `steps` (Loshchilov & Hutter 2017)."""
 
-    initial: float
-    steps: int
-    final: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._take(initial=number("initial", self.initial, 0))
-        self._take(steps=positive_integer("steps", self.steps))
-        self._take(final=number("final", self.final, 0))
+    def __init__(self, initial: float, steps: int, final: float = 0.0):
+        self.initial = number("initial", initial, 0)
+        self.steps = positive_integer("steps", steps)
+        self.final = number("final", final, 0)
 
     def at(self, step: int) -> float:
         share = min(step / self.steps, 1.0)
         return self.final + (self.initial - self.final) * (1 + cos(pi * share)) / 2
 
 
-@dataclass(frozen=True)
 class Warmup(Schedule):
     """η(t) = then(0) · (t + 1)/steps for t < steps, and then(t - steps) afterwards."""
 
-    then: "Callable[[int], float] | float"
-    steps: int
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "then", get(self.then))
-        self._take(steps=positive_integer("steps", self.steps))
+    def __init__(self, then: "float | dict[str, Any] | Callable[[int], float]", steps: int):
+        self.then = get(then)
+        self.steps = positive_integer("steps", steps)
 
     def at(self, step: int) -> float:
         then = self.then if callable(self.then) else lambda _: self.then
-        return then(0) * (step + 1) / self.steps if step < self.steps else then(step - self.steps)
+        return then(0) * ((step + 1) / self.steps) if step < self.steps else then(step - self.steps)
 
 
-@dataclass(frozen=True)
 class OneCycle(Schedule):
     """η(t) = low + (peak - low)(1 - cos πs)/2: from peak/start up to peak, then down to peak/end (Smith 2018).
 
@@ -94,24 +79,18 @@ class OneCycle(Schedule):
     The two-phase variant of fastai, without its momentum cycle. PyTorch's `final_div_factor` is end/start here.
     """
 
-    peak: float
-    steps: int
-    up: float = 0.3
-    start: float = 25.0
-    end: float = 1e4
-
-    def __post_init__(self) -> None:
-        self._take(peak=number("peak", self.peak, 0))
-        self._take(steps=positive_integer("steps", self.steps))
-        self._take(up=number("up", self.up, 0, 1, open_low=True, open_high=True))
-        self._take(start=number("start", self.start, 1))
-        self._take(end=number("end", self.end, 1))
+    def __init__(self, peak: float, steps: int, up: float = 0.3, start: float = 25.0, end: float = 1e4):
+        self.peak = number("peak", peak, 0)
+        self.steps = positive_integer("steps", steps)
+        self.up = number("up", up, 0, 1, open_low=True, open_high=True)
+        self.start = number("start", start, 1)
+        self.end = number("end", end, 1)
 
     def at(self, step: int) -> float:
-        top = self.up * self.steps
-        low, share = (self.start, step / top) if step < top else (self.end, (self.steps - step) / (self.steps - top))
+        done = min(step / self.steps, 1.0)
+        low, s = (self.start, done / self.up) if done < self.up else (self.end, (1 - done) / (1 - self.up))
         low = self.peak / low
-        return low + (self.peak - low) * (1 - cos(pi * max(share, 0.0))) / 2
+        return low + (self.peak - low) * (1 - cos(pi * s)) / 2
 
 
 SCHEDULES: dict[str, type[Schedule]] = {

@@ -1,11 +1,15 @@
 """The model that everybody uses: a network that learns, can be stored, and can be looked at."""
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
-from . import losses, metrics, optimizers, storage
+from . import losses, metrics, storage
+from .activations import linear
 from .arrays import Array
 from .checks import as_path, counter
-from .layers import Layer
+from .layers import LAYERS, Layer
+from .optimizers import OPTIMIZERS, Optimizer
 from .training import Trainable
 
 
@@ -33,7 +37,7 @@ class Sequential(Trainable):
         """Print the network, layer by layer: shapes and numbers of parameters."""
         trained, kept = self.parameter_counts()
         rows = [("layer", "output shape", "parameters", "not trainable"), ("input", str(self.input_shape), "0", "0")]
-        for title, layer in _outline(self.layers):
+        for title, layer in chain.from_iterable(map(_outline, self.layers)):
             fixed = sum(buffer.size for buffer in layer.buffers.values())
             size = fixed + sum(values.size for values in layer.params.values())
             rows.append((title, str(layer.output_shape), f"{size:,}", f"{fixed:,}"))
@@ -66,7 +70,7 @@ class Sequential(Trainable):
             raise ValueError("model.optimizer must be one that fit was given, or None; got one that has no state yet")
         storage.write(path, self.as_plain(self.loss, self.optimizer), _arrays(self))
 
-    def as_plain(self, loss: losses.Loss | None, optimizer: optimizers.Optimizer | None) -> dict[str, Any]:
+    def as_plain(self, loss: losses.Loss | None, optimizer: Optimizer | None) -> dict[str, Any]:
         """Return what `save` writes besides arrays, for a training with that loss and optimizer."""
         return {
             "layers": storage.plain(self.layers),
@@ -76,14 +80,16 @@ class Sequential(Trainable):
             "loss": storage.plain(loss),
             "metrics": [name for own in self.metrics for name, metric in metrics.METRICS.items() if own is metric],
             "rng": self.rng.bit_generator.state,
-            "optimizer": None if optimizer is None else storage.plain_optimizer(optimizer),
+            "optimizer": storage.plain(optimizer),
+            "t": optimizer.t if optimizer else 0,
         }
 
 
 def load(path: storage.Path) -> Sequential:
     """Return a model as it was when `Sequential.save` wrote the file; `fit` then goes on bit by bit.
 
-    Nothing in the file is executed, and loading takes little more memory than the file and its model.
+    Nothing in the file is executed, and loading takes little more memory than the file and its model. A weight that was
+    NaN when it was saved is NaN again, for whoever looks for the cause.
 
     Parameters
     ----------
@@ -110,13 +116,15 @@ def load(path: storage.Path) -> Sequential:
 
 def _restored(config: dict[str, Any], arrays: dict[str, Array]) -> Sequential:
     """Return the model that `config` and `arrays` describe; refuse what does not fit together."""
-    model = Sequential(map(storage.layer_from, config["layers"]), dtype=config["dtype"])
+    model = Sequential([storage.from_plain("layer", c, LAYERS) for c in config["layers"]], dtype=config["dtype"])
     storage.build_within(model, config["input_shape"], arrays["params"].size)
     model.epoch = counter("epoch", config["epoch"])
     model.loss = None if config["loss"] is None else losses.get(config["loss"])
     model.metrics = [metrics.get(name) for name in config["metrics"]]
     if config["optimizer"] is not None:
-        model.optimizer = storage.optimizer_from(config["optimizer"], model.built())
+        model.optimizer = optimizer = storage.from_plain("optimizer", config["optimizer"], OPTIMIZERS)
+        optimizer.init(model.built().params.size, model.dtype, model.built().decayed)
+        optimizer.t = counter("t", config["t"])
     generator = model.rng.bit_generator
     generator.state = config["rng"]
     if generator.state != config["rng"] or config["rng"]["state"]["inc"] % 2 == 0:  # even: some never leave one state
@@ -126,31 +134,23 @@ def _restored(config: dict[str, Any], arrays: dict[str, Array]) -> Sequential:
     if found != needed:
         raise ValueError(f"its arrays must be {needed}; got {found}")
     for name, place in places.items():
+        if name.endswith("_variance") and (arrays[name] < 0).any():
+            raise ValueError(f"{name} must be 0 or more; got {arrays[name].min()}")
         place[...] = arrays[name]
     return model
 
 
 def _arrays(model: Sequential) -> dict[str, Array]:
     """Return by name all arrays of a model that a file holds: parameters, running statistics, optimizer state."""
-    state = {} if model.optimizer is None else model.optimizer.state
-    return {
-        "params": model.built().params,
-        **dict(model._buffers()),
-        **{f"optimizer_{name}": a for name, a in state.items()},
-    }
+    state = model.optimizer.state if model.optimizer else {}
+    of_optimizer = {f"optimizer_{name}": a for name, a in state.items()}
+    return {"params": model.built().params, **dict(model._buffers()), **of_optimizer}
 
 
-def _outline(layers: list[Layer], branch: str = "") -> list[tuple[str, Layer]]:
-    """Return (title, layer) for each layer and, after it, drawn as its branches, the layers inside it."""
-    lines = []
-    for layer in layers:
-        joint, trunk = ("", "") if not branch else ("└ ", "  ") if layer is layers[-1] else ("├ ", "│ ")
-        lines.append((branch[2:] + joint + _title(layer), layer))
-        lines += _outline(layer.children, branch + trunk if branch else "  ")
-    return lines
-
-
-def _title(layer: Layer) -> str:
-    activation = getattr(layer, "activation", None)
-    name = type(layer).__name__
-    return f"{name} {activation.name}" if activation is not None and activation.name != "linear" else name
+def _outline(layer: Layer, joint: str = "", trunk: str = "") -> Iterator[tuple[str, Layer]]:
+    """Yield (title, layer) for the layer and, drawn as its branches, for the layers inside it."""
+    activation = getattr(layer, "activation", linear)
+    yield f"{joint}{type(layer).__name__} {activation.name}".removesuffix(" linear"), layer
+    for child in layer.children:
+        last = child is layer.children[-1]
+        yield from _outline(child, trunk + ("└ " if last else "├ "), trunk + ("  " if last else "│ "))

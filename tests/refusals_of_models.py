@@ -284,18 +284,19 @@ def in_folder(f, name):
     return Made(lambda w: f(w.folder / name))
 
 
-refuse("fit(callbacks), files", of_fit("callbacks"), "path monitor append callbacks", {
+refuse("fit(callbacks), files", of_fit("callbacks"), "path monitor callbacks", {
     "a checkpoint in no folder": in_folder(lambda p: [nn.ModelCheckpoint(p, "loss")], "no/m.npz"),
     "a table in no folder": in_folder(lambda p: [nn.CSVLogger(p)], "no/t.csv"),
     "a table in place of a folder": in_folder(lambda p: [nn.CSVLogger(p)], ""),
-    **{f"a field {x}": in_folder(lambda p: [nn.ModelCheckpoint(p, "loss")], x) for x in ("{nope}", "{epoch:zz}", "{",
-    "}", "{}", "{0}", "{val_loss}")},
     "a checkpoint of nothing": in_folder(lambda p: [nn.ModelCheckpoint(p, "nope")], "m.npz"),
-    "append to another table": in_folder(lambda p: [nn.CSVLogger(p, append=True)], "table.csv"),
     "a table, then no monitor": in_folder(lambda p: [nn.CSVLogger(p), nn.EarlyStopping("nope")], "table.csv"),
     "a checkpoint, then no monitor": in_folder(lambda p: [nn.ModelCheckpoint(p, "loss"), nn.EarlyStopping("nope")],
     "model.npz"),
 }, on_disk)
+for label, watch in {"EarlyStopping": nn.EarlyStopping, "ReduceLROnPlateau": nn.ReduceLROnPlateau,
+    "ModelCheckpoint": lambda monitor: nn.ModelCheckpoint("m.npz", monitor)}.items():
+    refuse(f"fit({label}.monitor)", lambda w, odd, watch=watch: of_fit("callbacks")(w, [watch(odd)]), "monitor",
+        NO_NAMES, trained)
 refuse("fit(callbacks), files", lambda w, odd: of_fit("callbacks", optimizer=nn.SGD(lambda t: 0.1))(w, odd),
     "learning_rate",
        {"a checkpoint of a function": in_folder(lambda p: [nn.ModelCheckpoint(p, "loss")], "model.npz")}, on_disk)

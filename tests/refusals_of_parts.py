@@ -373,14 +373,13 @@ refuse("SGD.nesterov", lambda w, odd: nn.SGD(0.1, 0.0, odd), "nesterov momentum"
 for cls, usual, intervals, flag in (
     (nn.EarlyStopping, {}, {"min_delta": (-1,)}, "restore_best"), (nn.ReduceLROnPlateau, {}, {"factor": (0, 1, -1),
         "min_delta": (-1,), "min_learning_rate": (-1,)}, None),
-    (nn.ModelCheckpoint, {"path": "m.npz"}, {}, "save_best_only"), (nn.CSVLogger, {"path": "t.csv"}, {}, "append"),
+    (nn.ModelCheckpoint, {"path": "m.npz"}, {}, None), (nn.CSVLogger, {"path": "t.csv"}, {}, None),
 ):
     name, call = cls.__name__, lambda part, cls=cls, usual=usual: argument(lambda **a: {k: v for k,
         v in vars(cls(**a)).items() if k != "sign"}, part, **usual)
     for part, outside in intervals.items():
         numbers(f"{name}.{part}", call(part), part, *outside)
     if cls is not nn.CSVLogger:
-        refuse(f"{name}.monitor", call("monitor"), "monitor", but(NO_NAMES, "text", "a digit", "a name with a space"))
         refuse(f"{name}.mode", call("mode"), "mode", NO_NAMES | {"capitals": "MIN"})
     if "path" in usual:
         refuse(f"{name}.path", call("path"), "path", but(THINGS, "text", "a digit", "bytes") | {"0": 0, "True": True})

@@ -123,7 +123,7 @@ def test_data_frames_are_rows():
             [1.0, 2.0],
             r"X must have shape \(rows, ...\) with two or more axes; got shape \(2,\); use X.reshape\(-1, 1\)",
         ),
-        (3.0, r"two or more axes; got shape \(\)$"),
+        (3.0, r"two or more axes; got shape \(\); use X"),
         (np.zeros((0, 3)), r"X must not be empty; got shape \(0, 3\)"),
         (np.zeros((3, 0)), r"X must not be empty; got shape \(3, 0\)"),
         ([["a"]], "X must hold numbers; got dtype <U1 "),

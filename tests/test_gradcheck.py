@@ -95,6 +95,20 @@ def test_a_gradient_that_lands_in_the_wrong_place_is_found():
     assert nn.check_gradients(model, samples(6, 2), samples(6, 2, seed=1), "mse") > 1e-2
 
 
+@pytest.mark.parametrize("place", ["W", "b", "dx"])
+def test_a_gradient_that_is_no_number_is_found(place):
+    """Every comparison with NaN is false: also the one that asks whether the error is too large."""
+
+    class Broken(nn.Dense):
+        def backward_z(self, dz):
+            dx = super().backward_z(dz)
+            (dx if place == "dx" else self.grads[place])[-1] = np.nan
+            return dx
+
+    model = nn.Sequential([nn.Dense(4, "tanh"), Broken(4, "tanh"), nn.Dense(2)])
+    assert nn.check_gradients(model, samples(6, 3), samples(6, 2, seed=1), "mse") == np.inf
+
+
 @pytest.mark.parametrize("what", ["value", "slope"])
 def test_a_wrong_loss_is_found(what):
     mse = nn.losses.get("mse")

@@ -109,7 +109,7 @@ FIT = {"loss": "mse", "optimizer": "SGD"}
         (lambda m: m.fit(X4, Y4, loss="mse"), "optimizer must be one of .*; got None"),
         (lambda m: m.fit(X4, Y4, epochs=0, **FIT), "epochs must be a positive integer; got 0"),
         (lambda m: m.fit(X4, Y4, batch_size=2.5, **FIT), "batch_size must be a positive integer; got 2.5"),
-        (lambda m: m.fit(X4, Y4, metrics="rmse", **FIT), r"metrics must be a list; got 'rmse'; use \['rmse'\]"),
+        (lambda m: m.fit(X4, Y4, metrics="rmse", **FIT), r"metrics must be a list, such as \['rmse'\]; got 'rmse'"),
         (lambda m: m.fit(X4, Y4, metrics=["mape"], **FIT), "metric must be one of accuracy, .*; got 'mape'"),
         (lambda m: m.fit(X4, Y4, validation_data=X4, **FIT), r"validation_data must be a pair \(X, y\); got ndarray"),
         (

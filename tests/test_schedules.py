@@ -53,6 +53,23 @@ def test_one_cycle_may_begin_and_end_at_its_peak():
     assert [OneCycle(0.1, steps=10, start=1, end=1)(step) for step in (0, 5, 10)] == pytest.approx([0.1] * 3)
 
 
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_more_steps_than_a_float_can_hold_are_a_rate_that_stands_still(name):
+    """Python refuses to turn 10**400 into a float, and to divide by it where the other number is one."""
+    option = "every" if "Decay" in name and name != "CosineDecay" else "steps"
+    first = {"initial": 0.8, "rate": 0.5} if option == "every" else {"initial": 0.8}
+    given = first if "Decay" in name else {"Warmup": {"then": 0.8}, "OneCycle": {"peak": 0.8}}[name]
+    schedule = SCHEDULES[name](**given, **{option: 10**400})
+    assert schedule(10**6) == pytest.approx({"Warmup": 0, "OneCycle": 0.8 / 25}.get(name, 0.8), abs=1e-15)
+
+
+def test_schedules_are_equal_and_shown_by_their_arguments():
+    schedule = Warmup({"name": "StepDecay", "initial": 1, "rate": 0.5}, steps=3)
+    assert repr(schedule) == "Warmup(then=StepDecay(initial=1.0, rate=0.5, every=1), steps=3)"
+    assert schedule == eval(repr(schedule)) != Warmup(1.0, 3)
+    assert StepDecay(1, 0.5) != ExponentialDecay(1, 0.5)
+
+
 def test_warmup_hands_over_where_the_other_begins():
     schedule = Warmup(CosineDecay(1.0, steps=4), steps=2)
     assert [schedule(step) for step in (1, 2, 4, 6)] == pytest.approx([1, 1, 0.5, 0], abs=1e-15)

@@ -333,7 +333,7 @@ def test_a_cut_or_flipped_file_is_refused_or_was_not_hurt(saved):
 
 
 VALUES = [None, True, False, -1, 0, 3, 10**9, 10**30, 10**400, 0.5, -0.5, float("nan"), float("inf"), "", "no", "Dense"]
-VALUES += ["1e9", [], [1], [[]], [None], [10**9] * 3, {}, {"name": []}, {"name": "elu", "x": 1}, {"layer": "Dense"}]
+VALUES += ["1e9", [], [1], [[]], [None], [10**9] * 3, {}, {"name": []}, {"name": "elu", "x": 1}, {"class": "Dense"}]
 
 
 def fields(value, path=()):
@@ -430,7 +430,7 @@ def hostile():
     config = json.loads(str(np.load(io.BytesIO(content))["config"]))
     n = model.params.size
     floats = np.zeros(n)
-    BatchNorm = {"layer": "BatchNorm"}
+    BatchNorm = {"class": "BatchNorm"}
 
     def with_(**changes):
         return archive((members | {name.replace("_npy", ".npy"): c for name, c in changes.items()}).items())
@@ -443,12 +443,12 @@ def hostile():
         )
 
     def dense(units, **options):
-        return {"layer": "Dense", "units": units, **options}
+        return {"class": "Dense", "units": units, **options}
 
     deep = np.array("[" * 200_000)
-    nested = {"layer": "Flatten"}
+    nested = {"class": "Flatten"}
     for _ in range(400):
-        nested = {"layer": "Residual", "layers": [nested]}
+        nested = {"class": "Residual", "layers": [nested]}
     rate = 0.1
     for _ in range(300):
         rate = {"name": "Warmup", "then": rate, "steps": 1}
@@ -548,36 +548,34 @@ def hostile():
         "config of surrogates": with_(config_npy=npy(np.array('"x"')).replace(b"x", b"\xff")),
         "config with a number of 5,000 digits": with_(config_npy=npy(np.array("1" * 5000))),
         "format missing": with_(config_npy=npy(np.array("{}"))),
-        "format 2": of([dense(3)], format=2),
+        "format 1": of([dense(3)], format=1),
         "layers deep": of([nested], (2,)),
-        "schedules deep": of([dense(3)], optimizer=adam | {"arguments": {"learning_rate": rate}}),
-        "unknown layer": of([{"layer": "Sequential"}]),
-        "layer that is none": of([{"layer": "__class__"}]),
+        "schedules deep": of([dense(3)], optimizer=adam | {"learning_rate": rate}),
+        "unknown layer": of([{"class": "Sequential"}]),
+        "layer that is none": of([{"class": "__class__"}]),
         "billion units": of([dense(10**9)]),
         "10**30 units": of([dense(10**30)]),
         "billion inputs": of([dense(1)], billion),
         "square of the file's size": of([dense(10_000), dense(100)], [10_000], np.zeros(20_000)),
         "orthogonal billion": of([dense(10**9, initializer="orthogonal")]),
-        "billion pieces": of([{"layer": "Maxout", "units": 1, "pieces": 10**9}]),
-        "billion filters": of([{"layer": "Conv2D", "filters": 10**9, "kernel_size": 1}], [2, 2, 1]),
+        "billion pieces": of([{"class": "Maxout", "units": 1, "pieces": 10**9}]),
+        "billion filters": of([{"class": "Conv2D", "filters": 10**9, "kernel_size": 1}], [2, 2, 1]),
         "billion in a kernel": of(
-            [{"layer": "Conv2D", "filters": 1, "kernel_size": 30_000, "padding": "same"}], [2, 2, 1]
+            [{"class": "Conv2D", "filters": 1, "kernel_size": 30_000, "padding": "same"}], [2, 2, 1]
         ),
-        "billion in an LSTM": of([{"layer": "LSTM", "units": 30_000}], [2, 1]),
-        "billion in an RNN": of([{"layer": "RNN", "units": 30_000}], [2, 1]),
+        "billion in an LSTM": of([{"class": "LSTM", "units": 30_000}], [2, 1]),
+        "billion in an RNN": of([{"class": "RNN", "units": 30_000}], [2, 1]),
         "billion normalized": of([BatchNorm], billion),
-        "billion normalized by rows": of([{"layer": "LayerNorm"}], billion),
-        "billion flattened and normalized": of([{"layer": "Flatten"}, BatchNorm], [30_000, 30_000]),
+        "billion normalized by rows": of([{"class": "LayerNorm"}], billion),
+        "billion flattened and normalized": of([{"class": "Flatten"}, BatchNorm], [30_000, 30_000]),
         "billion by a detour": of(
-            [dense(1), {"layer": "Flatten"}, {"layer": "Residual", "layers": [BatchNorm]}], [10**9, 2]
+            [dense(1), {"class": "Flatten"}, {"class": "Residual", "layers": [BatchNorm]}], [10**9, 2]
         ),
-        "input shape without end": of([{"layer": "LSTM", "units": 1}], [10**30, 10**30]),
+        "input shape without end": of([{"class": "LSTM", "units": 1}], [10**30, 10**30]),
         "generator of another kind": of([dense(3)], rng=np.random.MT19937(0).state["bit_generator"]),
         "generator that stands still": of([dense(3)], rng=config["rng"] | {"state": {"state": 0, "inc": 0}}),
         "generator of a negative state": of([dense(3)], rng=config["rng"] | {"state": {"state": -1, "inc": 1}}),
-        "step counter beyond floats": with_(
-            config_npy=npy(np.array(json.dumps(config | {"optimizer": adam | {"t": 10**400}})))
-        ),
+        "step counter beyond floats": with_(config_npy=npy(np.array(json.dumps(config | {"t": 10**400})))),
         "epoch half": of([dense(3)], epoch=0.5),
         "no epoch": of([dense(3)], epoch=None),
     }
@@ -734,6 +732,32 @@ def test_what_is_in_its_table_is_saved_and_loaded_as_itself(tmp_path, monkeypatc
         nn.load(tmp_path / "model.npz")
 
 
+def test_a_layer_may_have_an_argument_of_any_name(tmp_path, monkeypatch):
+    class Named(nn.Dropout):
+        def __init__(self, rate, name, layer):
+            super().__init__(rate)
+            self.name, self.layer = name, layer
+
+    monkeypatch.setitem(nn.layers.LAYERS, "Named", Named)
+    nn.Sequential([nn.Dense(1), Named(0.5, "last", 3)]).build(1).save(tmp_path / "model.npz")
+    again = nn.load(tmp_path / "model.npz").layers[1]
+    assert (type(again), again.rate, again.name, again.layer) == (Named, 0.5, "last", 3)
+
+
+def test_an_optimizer_may_have_an_argument_called_name(tmp_path, monkeypatch):
+    class Called(nn.SGD):
+        def __init__(self, name):
+            super().__init__(0.1)
+            self.name = name
+
+    monkeypatch.setitem(nn.optimizers.OPTIMIZERS, "Called", Called)
+    model = nn.Sequential([nn.Dense(1)])
+    model.fit(samples(4, 2), samples(4, 1), loss="mse", optimizer=Called("mine"))
+    model.save(tmp_path / "model.npz")
+    again = nn.load(tmp_path / "model.npz").optimizer
+    assert (type(again), again.name, again.t) == (Called, "mine", 1)
+
+
 def test_a_copy_of_a_model_is_saved_like_the_model(tmp_path):
     """The functions in a copy are other objects, and the same functions."""
     for make in MODELS.values():
@@ -762,6 +786,18 @@ def test_weights_that_are_no_numbers_are_kept_as_they_are(tmp_path):
     assert state_of(nn.load(tmp_path / "model.npz")) == state_of(model)
 
 
+def test_a_running_variance_below_zero_is_refused(tmp_path):
+    """No training makes one, and its root is no number."""
+    model = nn.Sequential([nn.Dense(2), nn.BatchNorm()]).build(2)
+    model.layers[1].buffers["variance"][1] = -1e-9
+    model.save(tmp_path / "model.npz")
+    with pytest.raises(ValueError, match="layer1_variance must be 0 or more; got -1e-09"):
+        nn.load(tmp_path / "model.npz")
+    model.layers[1].buffers["variance"][1] = np.nan
+    model.save(tmp_path / "model.npz")
+    assert np.isnan(nn.load(tmp_path / "model.npz").layers[1].buffers["variance"][1])
+
+
 def test_loading_draws_no_random_numbers_and_leaves_no_trace_in_the_layers(tmp_path):
     """An orthogonal matrix of 4,000 units takes half a minute to draw, and would be overwritten."""
     model = nn.Sequential([nn.Dense(2, initializer="orthogonal"), nn.BatchNorm(), nn.LayerNorm()]).build(2)
@@ -783,7 +819,7 @@ def test_an_optimizer_that_fit_has_not_seen_is_refused(tmp_path):
 def test_numbers_of_numpy_become_plain(tmp_path):
     storage.write(tmp_path / "x.npz", {"rate": np.float32(0.5), "n": np.int64(3)}, {})
     with open(tmp_path / "x.npz", "rb") as file:
-        assert storage.read(file)[0] == {"format": 1, "rate": 0.5, "n": 3}
+        assert storage.read(file)[0] == {"format": 2, "rate": 0.5, "n": 3}
 
 
 def test_functions_that_differ_in_defaults_alone_are_two(tmp_path, monkeypatch):
@@ -801,5 +837,5 @@ def test_functions_that_differ_in_defaults_alone_are_two(tmp_path, monkeypatch):
     model.fit(samples(4, 2), samples(4, 1), loss=pinball(0.9), optimizer="SGD")
     with pytest.raises(ValueError, match="'pinball', or another one than yours"):
         model.save(tmp_path / "model.npz")
-    model.fit(samples(4, 2), samples(4, 1), loss=pinball(0.5))
+    model.fit(samples(4, 2), samples(4, 1), loss="pinball")
     model.save(tmp_path / "model.npz")
