@@ -32,9 +32,9 @@ def with_axes_of(matrix: Array, x: Array) -> Array:
 
 def sum_rows(x: Array, out: Array | None = None) -> Array:
     """Return Σᵢ x[i, :] of a matrix. As the product 1ᵀx it takes 0.6 µs where x.sum(0) takes 4 (32×100, float32)."""
-    return np.dot(_row_of(1.0, len(x), x.dtype), x, out)
+    return _row_of(1.0, len(x), x.dtype).dot(x, out)
 
 
 def mean_rows(x: Array, out: Array | None = None) -> Array:
     """Return the mean over the rows of a matrix, as a product like `sum_rows`."""
-    return np.dot(_row_of(1 / len(x), len(x), x.dtype), x, out)
+    return _row_of(1 / len(x), len(x), x.dtype).dot(x, out)

@@ -130,20 +130,32 @@ class ReduceLROnPlateau(_Monitor):
 
 
 class ModelCheckpoint(_Monitor):
-    """Save the model to `path` after each epoch whose `monitor` is the best so far; the file is whole at any time."""
+    """Save the model to `path` after each epoch, or only when `monitor` is the best so far.
 
-    def __init__(self, path: str | os.PathLike[str], monitor: str = "val_loss", mode: str = "min"):
+    `path` may hold fields in braces: "model-{epoch:03d}-{val_rmse:.2f}.npz". Each file is written whole under another
+    name and then renamed.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], monitor: str = "val_loss", mode: str = "min", save_best_only: bool = True
+    ):
         super().__init__(monitor, mode=mode)
         self.path = as_path("path", path)
+        self.save_best_only = yes_or_no("save_best_only", save_best_only)
 
     def check(self, model: Model, loss: Loss, optimizer: Optimizer, names: list[str]) -> None:
-        super().check(model, loss, optimizer, names)
-        check_folder(self.path)
+        if self.save_best_only:
+            super().check(model, loss, optimizer, names)
+        try:
+            path = self.path.format(epoch=1, **dict.fromkeys(names, 0.0))
+        except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"path may name epoch, {', '.join(names)}; got {self.path!r}: {error}") from error
+        check_folder(path)
         model.as_plain(loss, optimizer)  # what cannot be saved is refused now, not after an epoch
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
-        if self.improved(logs):
-            model.save(self.path)
+        if not self.save_best_only or self.improved(logs):
+            model.save(self.path.format(epoch=epoch, **logs))
 
 
 class CSVLogger(Callback):
@@ -168,18 +180,28 @@ class CSVLogger(Callback):
 
 
 class Progress(Callback):
-    """One line with the latest numbers, which the next epoch writes over; `fit(verbose=1)` adds it."""
+    """A bar over the epochs with the latest numbers, or a line each where tqdm is missing; `fit(verbose=1)` adds it."""
 
     def on_train_begin(self, model: Model, epochs: int) -> None:
-        self.last = model.epoch + epochs
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            self.bar = None
+        else:
+            # in a notebook dynamic_ncols lets the numbers wrap below the bar where the page is narrow
+            self.bar = tqdm(total=epochs, unit="epoch", dynamic_ncols=True)
 
     def on_epoch_end(self, model: Model, epoch: int, logs: dict[str, float]) -> None:
-        numbers = ", ".join(f"{name}={value:.4g}" for name, value in logs.items())
-        # blanks to the right, because the line before may have been longer
-        print(f"\repoch {epoch}/{self.last}: {numbers}".ljust(100), end="", flush=True)
+        numbers = {name: f"{value:.4g}" for name, value in logs.items()}
+        if self.bar is None:
+            print(f"epoch {epoch}:", ", ".join(f"{name}={number}" for name, number in numbers.items()))
+        else:
+            self.bar.set_postfix(numbers, refresh=False)
+            self.bar.update()
 
     def on_train_end(self, model: Model) -> None:
-        print()
+        if self.bar is not None:
+            self.bar.close()
 
 
 def check_folder(path: str) -> None:

@@ -285,10 +285,12 @@ def in_folder(f, name):
 
 
 refuse("fit(callbacks), files", of_fit("callbacks"), "path monitor callbacks", {
+    **{f"a field {x}": in_folder(lambda p: [nn.ModelCheckpoint(p, "loss")], x) for x in ("{nope}", "{epoch:zz}", "{",
+    "}", "{}", "{0}", "{val_loss}")},
+    "a checkpoint of nothing": in_folder(lambda p: [nn.ModelCheckpoint(p, "nope")], "m.npz"),
     "a checkpoint in no folder": in_folder(lambda p: [nn.ModelCheckpoint(p, "loss")], "no/m.npz"),
     "a table in no folder": in_folder(lambda p: [nn.CSVLogger(p)], "no/t.csv"),
     "a table in place of a folder": in_folder(lambda p: [nn.CSVLogger(p)], ""),
-    "a checkpoint of nothing": in_folder(lambda p: [nn.ModelCheckpoint(p, "nope")], "m.npz"),
     "a table, then no monitor": in_folder(lambda p: [nn.CSVLogger(p), nn.EarlyStopping("nope")], "table.csv"),
     "a checkpoint, then no monitor": in_folder(lambda p: [nn.ModelCheckpoint(p, "loss"), nn.EarlyStopping("nope")],
     "model.npz"),

@@ -373,7 +373,7 @@ refuse("SGD.nesterov", lambda w, odd: nn.SGD(0.1, 0.0, odd), "nesterov momentum"
 for cls, usual, intervals, flag in (
     (nn.EarlyStopping, {}, {"min_delta": (-1,)}, "restore_best"), (nn.ReduceLROnPlateau, {}, {"factor": (0, 1, -1),
         "min_delta": (-1,), "min_learning_rate": (-1,)}, None),
-    (nn.ModelCheckpoint, {"path": "m.npz"}, {}, None), (nn.CSVLogger, {"path": "t.csv"}, {}, None),
+    (nn.ModelCheckpoint, {"path": "m.npz"}, {}, "save_best_only"), (nn.CSVLogger, {"path": "t.csv"}, {}, None),
 ):
     name, call = cls.__name__, lambda part, cls=cls, usual=usual: argument(lambda **a: {k: v for k,
         v in vars(cls(**a)).items() if k != "sign"}, part, **usual)

@@ -22,8 +22,11 @@ CLASSES = {
 }
 
 
+SCORES = {"roc_auc", "calibration_error"}  # of probabilities, below
+
+
 def test_no_metric_can_be_added_without_a_reference():
-    assert set(REGRESSION) | set(CLASSES) == set(metrics.METRICS)
+    assert set(REGRESSION) | set(CLASSES) | SCORES == set(metrics.METRICS)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
@@ -51,6 +54,55 @@ def test_classes(name, k, record_check):
     record_check("framework", f"metric {name}, {k} columns", "scikit-learn", error, 1e-12)
 
 
+@pytest.mark.parametrize("k", [1, 2, 5])
+@pytest.mark.parametrize("digits", [1, 8], ids=["with ties", "without ties"])
+def test_area_under_the_roc_curve(k, digits, record_check):
+    rng = np.random.default_rng(k)
+    truth = rng.integers(0, max(k, 2), 80)
+    p = rng.random((80, k)).round(digits) + 0.3 * np.eye(max(k, 2))[truth][:, -k:]
+    y = truth[:, None] if k == 1 else np.eye(k)[truth]
+    if k < 3:
+        expected = sklearn_metrics.roc_auc_score(truth, p[:, -1])
+    else:
+        expected = np.mean([sklearn_metrics.roc_auc_score(y[:, i], p[:, i]) for i in range(k)])
+    error = abs(metrics.roc_auc(p, y) - expected)
+    record_check("framework", f"metric roc_auc, {k} columns, {digits} digits", "scikit-learn", error, 1e-12)
+
+
+def test_area_without_one_of_the_classes_is_undefined():
+    assert np.isnan(metrics.roc_auc([[0.2], [0.7]], [[1], [1]]))
+    assert np.isnan(metrics.roc_auc(np.eye(3)[[0, 1]], np.eye(3)[[0, 1]]))
+
+
+def test_calibration_error_of_yes_and_no(record_check):
+    """scikit-learn bins in the same way, and says of each bin the mean probability and the share of ones."""
+    calibration = pytest.importorskip("sklearn.calibration")
+    rng = np.random.default_rng(3)
+    p = rng.random(400)
+    y = (rng.random(400) < p**2).astype(int)
+    share, mean = calibration.calibration_curve(y, p, n_bins=10)
+    count = np.histogram(p, bins=10, range=(0, 1))[0]
+    expected = np.sum(count / 400 * np.abs(share - mean))
+    error = abs(metrics.calibration_error(p[:, None], y[:, None]) - expected)
+    record_check("framework", "metric calibration_error, 1 column", "scikit-learn", error, 1e-12)
+
+
+def test_calibration_error_by_hand():
+    """Two rows sure to 0.9 of which one is right, two sure to 0.6 of which both are: ½·|0.9 - ½| + ½·|0.6 - 1|."""
+    p = np.array([[0.9, 0.1], [0.1, 0.9], [0.6, 0.4], [0.4, 0.6]])
+    y = np.eye(2)[[0, 0, 0, 1]]
+    assert metrics.calibration_error(p, y) == pytest.approx(0.5 * 0.4 + 0.5 * 0.4)
+    assert metrics.calibration_error(p, y, bins=1) == pytest.approx(abs(0.75 - 0.75))
+    assert metrics.calibration_error(np.eye(2), np.eye(2)) == 0
+
+
+def test_calibration_error_wants_probabilities():
+    with pytest.raises(ValueError, match=r"y_pred must hold probabilities in \[0, 1\]; got values from -1 to 2"):
+        metrics.calibration_error([[-1.0], [2.0]], [[0], [1]])
+    with pytest.raises(ValueError, match="bins must be a positive integer; got 0"):
+        metrics.calibration_error([[0.5]], [[1]], bins=0)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int8", ">f8", "float16", "bool"])
 def test_integers_are_numbers_and_do_not_overflow(dtype):
     """uint8: 1 - 2 is 255, and a mean absolute error of 254.5 looks like a bad model."""
@@ -68,12 +120,12 @@ def test_a_prediction_that_is_no_number_has_no_score(name, bad):
         metrics.get(name)([[0.0], [bad]], [[0], [1]])
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", [*CLASSES, "roc_auc", "calibration_error"])
 @pytest.mark.parametrize(
     ("y", "match"),
     [
-        ([[3], [4]], "one-hot, .*or 0 and 1"),
-        ([[0.5], [1]], "one-hot, .*or 0 and 1"),
+        ([[3], [4]], "one-hot, or .* be 0 or 1"),
+        ([[0.5], [1]], "one-hot, or .* be 0 or 1"),
         ([[1, 1], [1, 0]], r"row 0 is \[1.0, 1.0\]"),
         ([[0, 0], [1, 0]], r"row 0 is \[0.0, 0.0\]"),
         ([[2, -1], [1, 0]], r"row 0 is \[2.0, -1.0\]"),
@@ -94,7 +146,7 @@ def test_confusion_counts_rows_of_class_i_taken_for_class_j():
 
 
 @pytest.mark.parametrize("k", [1, 3])
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", [*CLASSES, "roc_auc", "calibration_error"])
 def test_steps_of_a_sequence_count_like_rows(name, k):
     """(N, time, classes) and (N · time, classes) hold the same answers."""
     rng = np.random.default_rng(0)
@@ -112,8 +164,40 @@ def test_every_metric_is_a_plain_float(name):
 
 
 def test_one_half_is_a_yes():
-    """The threshold itself belongs to class 1, as the module says."""
-    assert metrics.confusion([[0.5], [np.nextafter(0.5, 0)]], [[1], [0]]).tolist() == [[1, 0], [0, 1]]
+    """The threshold itself belongs to class 1, as the docstring says."""
+    assert metrics.classes(np.array([[0.5], [np.nextafter(0.5, 0)]])).tolist() == [1, 0]
+    with pytest.raises(ValueError, match=r"y must have shape \(rows, classes\), or \(rows, 1\) for yes/no; got \(2,\)"):
+        metrics.classes(np.array([0.5, 0.4]))
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.1, 2.1])
+def test_calibration_is_asked_of_probabilities(p):
+    y = np.array([[1.0], [0.0], [1.0]])
+    with pytest.raises(ValueError, match=r"y_pred must hold probabilities in \[0, 1\]; got values from"):
+        metrics.calibration_error(np.array([[0.5], [p], [0.5]]), y)
+    assert metrics.calibration_error(np.array([[0.0], [1.0], [0.5]]), y) == pytest.approx((1 + 1 + 0.5) / 3)
+
+
+@pytest.mark.parametrize(
+    ("p", "y", "gap"),
+    [
+        ([0.05, 0.1], [0, 1], abs(0.05 + 0.1 - 1)),  # the upper end belongs to the bin
+        ([0.0, 0.05], [1, 0], abs(0.0 + 0.05 - 1)),  # so does 0 to the first
+        ([0.05, 0.15], [0, 1], 0.05 + 0.85),
+        ([0.95, 1.0], [0, 1], 0.95),
+    ],
+)
+def test_edges_of_the_bins(p, y, gap):
+    assert metrics.calibration_error(np.array(p)[:, None], np.array(y)[:, None]) == pytest.approx(gap / 2, rel=1e-12)
+
+
+def test_area_of_one_pair_and_of_three_classes():
+    assert metrics.roc_auc([[0.2], [0.7]], [[0], [1]]) == 1
+    # class 0 is told apart perfectly, of class 1 and of class 2 one pair of two is in order
+    p = [[0.8, 0.1, 0.1], [0.1, 0.3, 0.6], [0.1, 0.6, 0.3]]
+    expected = [sklearn_metrics.roc_auc_score(np.eye(3)[:, i], np.array(p)[:, i]) for i in range(3)]
+    assert metrics.roc_auc(p, np.eye(3)) == pytest.approx(np.mean(expected), rel=1e-12)
+    assert len(set(expected)) > 1
 
 
 def test_classes_of_one_row_each():
@@ -146,10 +230,17 @@ def test_flat_targets_are_refused_not_broadcast(name):
 @pytest.mark.parametrize("name", CLASSES)
 def test_classes_of_a_flat_array_are_refused(name):
     """Its last axis is the rows: the largest of all rows would be taken for a class."""
-    with pytest.raises(ValueError, match=r"y_true must be one-hot, \(rows, classes\)"):
+    with pytest.raises(ValueError, match=r"y_true must have shape \(rows, classes\)"):
         metrics.get(name)(np.array([0.2, 0.8]), np.array([0.0, 1.0]))
 
 
 @pytest.mark.parametrize("value", [0.3, 1 / 3, 1e6 + 0.1])
 def test_r2_of_a_constant_is_undefined_also_where_its_mean_is_off_by_a_digit(value):
     assert np.isnan(metrics.r2(np.full((10, 1), 0.2), np.full((10, 1), value)))
+
+
+def test_a_bin_of_the_calibration_error_ends_with_its_upper_edge():
+    """0.5 belongs to (0.4, 0.5], beside 0.41, not beside 0.59: |0.91 - 1| + |0.59 - 1| over 3 rows."""
+    p, y = np.array([[0.41], [0.5], [0.59]]), np.array([[1], [0], [1]])
+    assert metrics.calibration_error(p, y) == pytest.approx((abs(0.91 - 1) + abs(0.59 - 1)) / 3)
+    assert metrics.calibration_error(np.array([[0.0], [0.1]]), np.array([[0], [1]])) == pytest.approx(0.9 / 2)

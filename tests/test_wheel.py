@@ -72,7 +72,11 @@ model.fit(X, y, loss="mse", optimizer=nnlib.Adam(0.1), epochs=3, verbose=1)
 model.save("model.npz")
 assert (nnlib.load("model.npz").predict(X) == model.predict(X)).all()
 """
-    assert "epoch 3/3: loss=" in say(program, installed, tmp_path).stdout
+    bar = say(program, installed, tmp_path).stderr
+    assert "3/3" in bar
+    assert "loss=" in bar
+    lines = say('import sys; sys.modules["tqdm.auto"] = None' + program, installed, tmp_path).stdout
+    assert re.findall(r"^epoch (\d): loss=\d", lines, re.MULTILINE) == ["1", "2", "3"], "without tqdm: a line each"
 
 
 def test_installed_course_kit_loads_every_table_and_draws(installed, tmp_path):

@@ -9,15 +9,13 @@ of (units · gates, units + features + 1) and (units + features + 1, batch). The
 dU, dW and db are one product after the way back through time.
 """
 
-from __future__ import annotations  # names np.random in signatures without importing it: 10 of 100 ms
-
 from copy import copy
 from itertools import pairwise
 
 import numpy as np
 
 from .. import initializers
-from ..arrays import Array, Shape
+from ..arrays import Array, DType, Random, Shape
 from ..checks import as_numbers, positive_integer, yes_or_no
 from .base import NO_DX, Layer
 
@@ -44,7 +42,7 @@ class _Recurrent(Layer):
         self.initializer = initializers.get(initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
 
-    def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
+    def build(self, input_shape: Shape, rng: Random, dtype: DType) -> Shape:
         time, features = self.expect(input_shape, "time", "features")
         # each gate is a layer of its own, drawn with its own fans (Keras draws the four as one matrix)
         starts = {"W": (self.initializer, features), "U": (self.recurrent_initializer, self.units)}
@@ -145,7 +143,7 @@ class LSTM(_Recurrent):
 
     gates = 4
 
-    def build(self, input_shape: Shape, rng: np.random.Generator, dtype: np.dtype) -> Shape:
+    def build(self, input_shape: Shape, rng: Random, dtype: DType) -> Shape:
         output_shape = super().build(input_shape, rng, dtype)
         self.params["b"][self.units : 2 * self.units] = 1
         return output_shape
