@@ -1,9 +1,9 @@
 """A neural network library to be read in one sitting: NumPy, derivatives by hand, verified and fast.
 
-Read the modules in this order: arrays, checks, named, initializers, activations, losses, metrics, schedules, optimizers,
-layers, flat, callbacks, door, model, training, storage, sequential, gradcheck, sweep. Each imports only those before it.
-What `checks` and `door` do, refuse wrong arguments, is to be looked up, not read. `nnlib.course` is the kit that the
-chapters need around it: tables, plots, sliders, exercises.
+Read the modules in this order: arrays, checks, named, initializers, activations, losses, metrics, schedules,
+optimizers, layers, flat, callbacks, door, model, training, storage, sequential, gradcheck, sweep. Each imports only
+those before it. `checks` and `door`, which refuse wrong arguments, are to be looked up, not read. `nnlib.course` is the
+kit that the chapters need around it: tables, plots, sliders, exercises.
 
 To see a training go through them, follow `fit` in training: for each batch, `compute_gradients` calls
 every layer's `forward`, the loss's `grad` and every layer's `backward`; then the optimizer's `step` changes the

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
+
 import numpy as np
 
 from ..arrays import Array, DType, Random, Shape
