@@ -7,7 +7,7 @@ import pytest
 from cases import LAYER_CASES, samples
 
 import nnlib as nn
-from nnlib.storage import layer_from, plain
+from nnlib.storage import from_plain, plain
 
 
 def build(layer, *input_shape, **params):
@@ -222,7 +222,7 @@ def test_training_leaves_out_the_gradient_that_nobody_needs(case):
 def test_config_makes_an_equal_layer(case):
     """Through JSON's plain values, as in a saved model."""
     layer = case.make()
-    again = layer_from(plain(layer))
+    again = from_plain("layer", plain(layer), nn.layers.LAYERS)
     assert repr(again) == repr(layer)
     assert plain(again) == plain(layer)
 
