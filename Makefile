@@ -48,11 +48,12 @@ notebooks: $(READY)  ## execute the notebooks and keep only outputs that are com
 handouts: $(READY)  ## copy the notebooks without their solutions to _build/handouts
 	@$(PY) -m tools.notebooks handouts
 
-serve: book  ## serve the built site on this machine
-	@$(PY) -m http.server --bind 127.0.0.1 --directory _build/html 8000
+serve: $(READY)  ## serve the site on this machine; builds it if it is not there (SERVE_ARGS="--bind 0.0.0.0" for the room)
+	@test -f _build/html/index.html || $(PY) -m tools.book
+	@$(PY) -m http.server --bind 127.0.0.1 --directory _build/html $(SERVE_ARGS) 8000
 
-lab: $(READY)  ## open JupyterLab with every chapter
-	@$(VENV)/bin/jupyter lab --notebook-dir=. chapters
+lab: $(READY)  ## open JupyterLab in this folder; saving keeps the chapters as they are stored (LAB_ARGS="--allow-root ...")
+	@$(PY) -m jupyterlab --ContentsManager.pre_save_hook=tools.notebooks.tidy --LabApp.default_url=/lab/tree/chapters $(LAB_ARGS)
 
 lock: $(VENV)/.python package.json  ## renew requirements.lock and package-lock.json
 	@$(PIP) install "uv>=0.8,<1"

@@ -123,6 +123,12 @@ def stripped(notebook):
     return {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
 
 
+def tidy(model, path, contents_manager):
+    """Let JupyterLab save a notebook of the course in that form: whoever only reads and runs one changes no file."""
+    if model["type"] == "notebook" and Path(contents_manager.root_dir, path.lstrip("/")).resolve() in notebooks():
+        model["content"] = stripped(model["content"])
+
+
 def executed(path):
     """Run a notebook in its own folder, as the book and JupyterLab do."""
     import nbformat
