@@ -41,6 +41,7 @@ NOT_ASKED = {
     "exercises",
     "explore",
     "insurance",
+    "lab",
     "mutants",
     "notebooks",
     "plots",
