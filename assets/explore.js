@@ -131,7 +131,7 @@
   function play(root, button) {
     const state = stateOf(root);
     if (state.timer) return stop(root);
-    const control = button.nextElementSibling;
+    const control = button.closest("[data-key]");
     const last = state.texts[state.controls.indexOf(control)].length - 1;
     const go = (at) => {
       put(control, at);

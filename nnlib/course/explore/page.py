@@ -79,7 +79,7 @@ class PageExplorer:
         first, controls = self.definition.first, self.definition.controls
         group = hashlib.sha256(repr((controls, self.alts, self.definition.state_text(first))).encode()).hexdigest()[:8]
         bar = "".join(
-            _play(control) * (control.name == self.definition.play) + _control(control, at, f"{group}-{number}")
+            _control(control, at, f"{group}-{number}", _play(control) if control.name == self.definition.play else "")
             for number, (control, at) in enumerate(zip(controls, first, strict=True))
         )
         look, alt = self.looks[first], self.alts[first]
@@ -121,14 +121,14 @@ def _play(control: Control) -> str:
     return f'<button type="button" class="explore-play" aria-label="Play {label}" data-label="{label}"></button>'
 
 
-def _control(control: Control, at: int, name: str) -> str:
-    """Return the native control that suits the values; `name` is its own on the page."""
+def _control(control: Control, at: int, name: str, play: str) -> str:
+    """Return the native control that suits the values; `name` is its own on the page, `play` a button beside it."""
     label, key = html.escape(control.label), html.escape(control.name.replace("_", "-"))
     texts = [html.escape(text) for text in control.texts]
     if control.kind == "slider":
         widest = max(map(len, control.texts))
         return (
-            f'<div class="explore-slider" data-key="{key}"><label for="{name}">{label}</label>'
+            f'<div class="explore-slider" data-key="{key}"><label for="{name}">{label}</label>{play}'
             f'<input type="range" id="{name}" min="0" max="{len(texts) - 1}" value="{at}" '
             f'aria-valuetext="{texts[at]}" autocomplete="off">'
             f'<span class="explore-value" style="min-width:{widest}ch" aria-hidden="true">{texts[at]}</span></div>'
@@ -139,9 +139,9 @@ def _control(control: Control, at: int, name: str) -> str:
             f"<span>{text}</span></label>"
             for i, text in enumerate(texts)
         )
-        return f'<fieldset class="explore-buttons" data-key="{key}"><legend>{label}</legend>{options}</fieldset>'
+        return f'<fieldset class="explore-buttons" data-key="{key}"><legend>{label}</legend>{play}{options}</fieldset>'
     options = "".join(f'<option value="{i}"{" selected" * (i == at)}>{text}</option>' for i, text in enumerate(texts))
     return (
-        f'<div class="explore-menu" data-key="{key}"><label for="{name}">{label}</label>'
+        f'<div class="explore-menu" data-key="{key}"><label for="{name}">{label}</label>{play}'
         f'<select id="{name}" autocomplete="off">{options}</select></div>'
     )
