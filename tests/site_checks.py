@@ -403,8 +403,8 @@ def weights(page, loaded):
     return own, everything
 
 
-def weight_faults(browser, path, own_limit=OWN, limit=ALL):
-    """Read a page from top to bottom without touching anything; say if it weighs too much."""
+def weigh(browser, path):
+    """Read a page from top to bottom without touching anything; return what `weights` says of all that was loaded."""
     context = browser.new_context(offline=True, **LIGHT)
     page, loaded = context.new_page(), set()
     page.on("request", lambda request: loaded.add(request.url.split("?")[0].split("#")[0]))
@@ -416,7 +416,12 @@ def weight_faults(browser, path, own_limit=OWN, limit=ALL):
     page.evaluate(READY)
     context.close()
     files = {Path(unquote(urlsplit(url).path)) for url in loaded if url.startswith("file:")}
-    own, everything = weights(Path(path).resolve(), {file for file in files if file.is_file()})
+    return weights(Path(path).resolve(), {file for file in files if file.is_file()})
+
+
+def weight_faults(browser, path, own_limit=OWN, limit=ALL):
+    """Say if a page weighs too much."""
+    own, everything = weigh(browser, path)
     faults = [f"HTML, scripts and styles of our own take {own:,} bytes"] if own > own_limit else []
     return faults + ([f"reading the page loads {everything:,} bytes"] if everything > limit else [])
 

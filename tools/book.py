@@ -15,17 +15,12 @@ BUILD = ROOT / "_build"
 
 # What a build makes out of which files. Jupyter knows a notebook by its cells alone and Sphinx knows a page by its
 # source alone; a changed library must run the notebooks anew, and a changed style must write the pages anew.
-TYPESETTING = ["tools/formulas.py", "tools/katex.cjs"]
 CACHE, PAGES = BUILD / ".jupyter_cache", BUILD / ".doctrees"
 MADE_FROM = {
     CACHE: ["requirements.lock", "nnlib/**/*.py", "nnlib/**/*.json", "chapters/**/*.py", "data/**/*"],
     PAGES: [
-        "requirements.lock",
-        "package-lock.json",
-        "_config.yml",
-        "assets/**/*",
-        "tools/course_site.py",
-        *TYPESETTING,
+        *["requirements.lock", "package-lock.json", "_config.yml", "assets/**/*"],
+        *["tools/course_site.py", "tools/templates/*", "tools/formulas.py", "tools/katex.cjs"],
     ],
 }
 

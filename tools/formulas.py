@@ -93,7 +93,7 @@ def style_sheet(text):
 def is_used(face, source, classes):
     """Tell whether a rule that asks for this font matches anything in the pages."""
     family, weight, style = (
-        re.search(rf"{name}:([^;}}]+)", face)[1] for name in ("font-family", "font-weight", "font-style")
+        re.search(rf"{name}:\"?([^;}}\"]+)", face)[1] for name in ("font-family", "font-weight", "font-style")
     )
     bold, italic = weight in ("700", "bold"), style == "italic"
     for selectors, body in RULE.findall(FONT_FACE.sub("", source)):
@@ -115,13 +115,15 @@ def is_used(face, source, classes):
 def with_letters(file, letters):
     """Return a font that holds only these letters, as WOFF."""
     from fontTools import subset
+    from fontTools.ttLib import TTFont
 
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of the date that is written in KaTeX's fonts
-    options = subset.Options(flavor="woff", layout_features=["*"], notdef_outline=True, hinting=False)
-    font = subset.load_font(str(file), options)
+    options = subset.Options(layout_features=["*"], notdef_outline=True, hinting=False)
+    font = TTFont(io.BytesIO(file.read_bytes()))
     chooser = subset.Subsetter(options)
     chooser.populate(text="".join(letters))
     chooser.subset(font)
     packed = io.BytesIO()
-    subset.save_font(font, packed, options)
+    font.flavor = "woff"
+    font.save(packed, reorderTables=False)
     return packed.getvalue()
