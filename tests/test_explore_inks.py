@@ -153,6 +153,19 @@ def test_a_field_over_white_is_turned_and_others_stay():
     assert (inked_pixels(viridis, "dark") == viridis).all()
 
 
+@pytest.mark.parametrize("cell", ["#440154", "#FDE725"])
+def test_letters_on_a_cell_that_keeps_its_colour_can_be_read(cell):
+    """A heat map writes white on purple and black on yellow, in every theme."""
+    figure, axes = plt.subplots(figsize=(2, 1))
+    axes.axis("off")
+    values = [[0.0, 1.0]] if cell == "#440154" else [[1.0, 0.0]]
+    axes.imshow(values, cmap="viridis", aspect="auto")
+    axes.text(0, 0, "HHH", ha="center", va="center", fontsize=24, color="white" if cell == "#440154" else "black")
+    for theme, pixels in drawn(figure).items():
+        row = pixels[pixels.shape[0] // 2 - 5 : pixels.shape[0] // 2 + 5, : pixels.shape[1] // 2].reshape(-1, 3)
+        assert max(contrast(pixel, to_rgb(cell)) for pixel in row if not np.allclose(pixel, GROUNDS[theme])) >= 4.5
+
+
 def test_a_photograph_keeps_its_colours():
     photograph = np.ones((4, 4, 3))
     photograph[:2] = (0.2, 0.5, 0.2)

@@ -13,7 +13,7 @@ from typing import Any
 
 from .controls import Control, make_control, start_position
 from .definition import Definition
-from .drawing import describe, render_figure
+from .drawing import STILL, describe, render_figure
 from .kernel import KernelExplorer
 from .page import THEMES, PageExplorer
 
@@ -125,9 +125,9 @@ def picture(figure, alt: str) -> Picture:
     figure = getattr(figure, "figure", figure)
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError(f"alt must be a text that describes the figure; got {alt!r}")
-    plain = render_figure(figure)
+    plain = render_figure(figure, light_enough=STILL)
     markup = plain.img(alt)
     if _is_for_the_book():
-        markup = f'<div class="explore-picture">{render_figure(figure, THEMES, "webp").img(alt)}</div>'
+        markup = f'<div class="explore-picture">{render_figure(figure, THEMES, "webp", STILL).img(alt)}</div>'
     plt.close(figure)
     return Picture(alt, markup, plain.data[0][1])

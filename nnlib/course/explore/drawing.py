@@ -10,10 +10,11 @@ import numpy as np
 
 CSS_PIXELS_PER_INCH = 100  # a figure of 6.4 × 4 inches takes 640 × 400 pixels of the page
 SHARPNESS = 2  # image pixels drawn per CSS pixel, so that lines are crisp on phones and high-density screens
-# (colours, image pixels per CSS pixel): 64 colours of a line chart look like all of them at a third of the size; where
-# this is still too heavy, fewer colours and then fewer pixels
-QUALITIES = ((64, 2.0), (32, 2.0), (32, 1.5), (16, 1.5), (16, 1.0))
-LIGHT_ENOUGH = 24_000  # bytes of a picture
+# (colours, image pixels per CSS pixel): few colours of a line chart look like all of them at a third of the size; where
+# this is still too heavy, fewer pixels and fewer colours
+QUALITIES = ((128, 2.0), (64, 2.0), (64, 1.5), (32, 1.5), (32, 1.0), (16, 1.0))
+LIGHT_ENOUGH = 24_000  # bytes of the picture of a state; one that stands still may take more
+STILL = 60_000
 LEGIBLE = 9  # CSS pixels: where the smallest letters of a figure would get smaller, it scrolls in its box
 MIME = {"png": "image/png", "webp": "image/webp", "svg": "image/svg+xml"}
 
@@ -34,11 +35,11 @@ def _pixels(figure, themes) -> list[np.ndarray]:
     return [canvas.renderer.pixels(theme) for theme in themes]
 
 
-def _packed(pictures: list[np.ndarray], kind: str) -> list[bytes]:
+def _packed(pictures: list[np.ndarray], kind: str, light_enough: int) -> list[bytes]:
     """Pack the pixels of each theme with a palette, as small as they get, all in the same quality."""
     for colours, sharpness in QUALITIES:
         packed = [_pack(pixels, kind, colours, sharpness) for pixels in pictures]
-        if max(map(len, packed)) <= LIGHT_ENOUGH:
+        if max(map(len, packed)) <= light_enough:
             break
     return packed
 
@@ -122,13 +123,17 @@ class Drawing:
         return "".join(f'<img class="only-{theme}" src="{self.address(theme)}" {common}>' for theme, _ in self.data)
 
 
-def render_figure(figure, themes=("light",), kind: str = "png") -> Drawing:
-    """Render a figure for these themes."""
+def render_figure(figure, themes=("light",), kind: str = "png", light_enough: int = LIGHT_ENOUGH) -> Drawing:
+    """Render a figure for these themes, in fewer colours and pixels where it would not be light enough."""
     if figure.get_layout_engine() is None:
         # Notebooks crop and widen each figure to what is in it; with a fixed size its labels would be cut off.
         figure.set_layout_engine("constrained")
     width, height = (round(inches * CSS_PIXELS_PER_INCH) for inches in figure.get_size_inches())
-    data = [_svg(figure, theme) for theme in themes] if kind == "svg" else _packed(_pixels(figure, themes), kind)
+    data = (
+        [_svg(figure, theme) for theme in themes]
+        if kind == "svg"
+        else _packed(_pixels(figure, themes), kind, light_enough)
+    )
     return Drawing(kind, tuple(zip(themes, data, strict=True)), width, height, _least_width(figure, width))
 
 

@@ -174,7 +174,24 @@ class InkedRenderer(RendererAgg):
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
         for theme, paper in self.papers.items():
             self._renderer = paper
-            super().draw_text(self._pen(gc, theme, is_text=True), x, y, s, prop, angle, ismath, mtext)
+            pen = self._pen(gc, theme, is_text=True)
+            below = self._below(paper, x, y, s, prop, angle, ismath)
+            own = gc.get_rgb()
+            # on a cell that kept its colour, letters chosen for that colour are the ones that can be read
+            if below is not None and contrast(own[:3], below) > contrast(pen.get_rgb()[:3], below):
+                pen.set_foreground((*own[:3], pen.get_rgb()[3]), isRGBA=True)
+            super().draw_text(pen, x, y, s, prop, angle, ismath, mtext)
+
+    def _below(self, paper, x, y, s, prop, angle, ismath):
+        """Return the colour under most of a text that is to be drawn at (x, y), or None where it leaves the paper."""
+        if angle:
+            return None
+        width, height, _ = self.get_text_width_height_descent(s, prop, ismath)
+        pixels = np.asarray(paper)[
+            max(0, round(y - height)) : max(0, round(y)), max(0, round(x)) : max(0, round(x + width))
+        ]
+        covered = pixels[pixels[..., 3] == 255][:, :3]
+        return np.median(covered, axis=0) / 255 if len(covered) else None
 
     def _pen(self, gc, theme, is_text=False):
         pen = self.new_gc()
