@@ -14,7 +14,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock mutants verify bench sweep compare compare-keras clean
+.PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock mutants verify bench bench-page sweep compare compare-keras clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ verify: $(READY)  ## test the library and renew the tables of the page "Verifica
 
 bench: $(VENV)/.bench  ## measure nnlib beside the large frameworks (installs PyTorch and TensorFlow)
 	$(PY) -m benchmarks
+
+bench-page: book  ## measure the built pages in a browser: weight, time to text, to sliders, from key to picture
+	$(PY) -m benchmarks.page
 
 sweep: $(READY)  ## train the source's 192 settings again, for eleven seeds (half an hour; resumes where it was stopped)
 	$(PY) chapters/3-insurance/source_sweep.py

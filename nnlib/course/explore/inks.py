@@ -1,0 +1,259 @@
+"""A figure on paper of another colour: the same inks on a dark page, and inks strong enough on a light one.
+
+A chapter chooses its colours against white. Those of the book have a partner for each ground. Any other is split into
+how much ink there is and which, ``colour = (1 − s)·white + s·ink``, and put together again on the ground of the page: a
+pale blue field becomes a dark blue one, black becomes nearly white, a grid stays faint. What stood out from white
+stands out from the ground: lines 3 : 1, letters 4.5 : 1 at least, as the accessibility guidelines ask. Pictures whose
+lightest colour is white, such as a field from blue over white to red, have their lightness turned round; photographs
+and maps without white stay.
+"""
+
+import contextlib
+import functools
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.image import AxesImage
+
+from ..plots import common as plots
+
+RGB = tuple[float, float, float]
+
+GROUNDS = {"light": to_rgb("#ffffff"), "dark": to_rgb("#121212")}  # the pages' own, see assets/course.css
+# The colours of the book's figures on each ground, as near to Okabe and Ito's as a search could keep them: lines 3 : 1
+# at least, and no two closer than those are, for every kind of colour blindness (tests/test_explore_inks.py).
+DESIGNED = {
+    plots.BLUE: ("#005aa4", "#0372b3"),
+    plots.VERMILLION: ("#c3602b", "#d35f0a"),
+    plots.GREEN: ("#00845b", "#0b9f73"),
+    plots.ORANGE: ("#c78300", "#e69d00"),
+    plots.PURPLE: ("#c07ca3", "#cb7aa6"),
+    plots.SKY: ("#259bd7", "#56b9f0"),
+    plots.GREY: (plots.GREY, "#9aa0a6"),
+}
+WHITE, PALE = (1.0, 1.0, 1.0), (0.90, 0.92, 0.94)
+STRONG_LINE, STRONG_TEXT = 3.1, 4.6  # a little above the guidelines: the palette of the file rounds colours
+PHOTOGRAPH = "photograph"
+
+
+def luminance(colour) -> float | np.ndarray:
+    """Return the relative luminance of sRGB colours (..., 3), as WCAG defines it."""
+    colour = np.asarray(colour, dtype=float)
+    linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722])
+
+
+def contrast(one, other) -> float | np.ndarray:
+    """Return the contrast of two colours, from 1 (the same lightness) to 21 (black on white)."""
+    one, other = luminance(one) + 0.05, luminance(other) + 0.05
+    return np.maximum(one, other) / np.minimum(one, other)
+
+
+def _mix(one: RGB, other: RGB, share: float) -> RGB:
+    return tuple((1 - share) * a + share * b for a, b in zip(one, other, strict=True))
+
+
+def _strengthened(colour: RGB, ground: RGB, towards: RGB, wanted: float) -> RGB:
+    """Move a colour towards black or white, no further than the contrast that is wanted asks for."""
+    if contrast(colour, ground) >= wanted:
+        return colour
+    low, high = 0.0, 1.0
+    for _ in range(12):
+        middle = (low + high) / 2
+        low, high = (low, middle) if contrast(_mix(colour, towards, middle), ground) >= wanted else (middle, high)
+    return _mix(colour, towards, high)
+
+
+@functools.lru_cache(maxsize=4096)
+def inked(colour: RGB, theme: str, is_text: bool = False) -> RGB:
+    """Return the colour that stands on the ground of a theme as the given one does on white."""
+    ground, against_white = GROUNDS[theme], float(contrast(colour, WHITE))
+    # a pale tint need not stand out, a line must; in between the demand grows, so that no two neighbours jump apart
+    wanted = float(np.interp(against_white, [1, 1.5, 2], [1, 1.5, STRONG_LINE]))
+    if is_text and against_white > 1.5:
+        wanted = STRONG_TEXT
+    designed = DESIGNED.get(to_hex(colour).upper())
+    if designed:
+        colour = to_rgb(designed[list(GROUNDS).index(theme)])
+        return _strengthened(colour, ground, WHITE if theme == "dark" else (0.0, 0.0, 0.0), wanted)
+    if theme == "light":
+        return _strengthened(colour, ground, (0.0, 0.0, 0.0), wanted)
+    share = 1 - min(colour)
+    if share == 0:
+        return ground
+    ink = tuple((part - (1 - share)) / share for part in colour)
+    # an ink as dark as black would be lost: the darker it is, the more it turns to white
+    ink = _mix(ink, PALE, 1 - max(ink))
+    # a tint is carried by how little of the dark paper shows through, a field by how much of it does
+    share = 1 - (1 - share) ** (1 + 1.5 * share)
+    return _strengthened(_mix(ground, ink, share), ground, WHITE, wanted)
+
+
+_TO_LMS = np.array([
+    [0.4122214708, 0.5363325363, 0.0514459929],
+    [0.2119034982, 0.6806995451, 0.1073969566],
+    [0.0883024619, 0.2817188376, 0.6299787005],
+])  # fmt: skip
+_TO_OKLAB = np.array([
+    [0.2104542553, 0.7936177850, -0.0040720468],
+    [1.9779984951, -2.4285922050, 0.4505937099],
+    [0.0259040371, 0.7827717662, -0.8086757660],
+])  # fmt: skip
+
+
+def _to_oklab(rgb: np.ndarray) -> np.ndarray:
+    """Björn Ottosson's OKLab (2020): lightness and two axes of hue in which equal steps look equal."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return np.cbrt(linear @ _TO_LMS.T) @ _TO_OKLAB.T
+
+
+def _from_oklab(lab: np.ndarray) -> np.ndarray:
+    linear = np.clip((lab @ np.linalg.inv(_TO_OKLAB).T) ** 3 @ np.linalg.inv(_TO_LMS).T, 0, 1)
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def inked_pixels(pixels: np.ndarray, theme: str) -> np.ndarray:
+    """Return the RGBA pixels of a picture for a theme; only those made on white paper change, and only in the dark."""
+    seen = pixels[pixels[..., 3] > 0]
+    if theme == "light" or not len(seen):
+        return pixels
+    shades, back = np.unique(seen[:, :3].reshape(-1, 3), axis=0, return_inverse=True)
+    lab = _to_oklab(shades / 255)
+    lightest = lab[lab[:, 0].argmax()]
+    if lightest[0] < 0.88 or np.hypot(*lightest[1:]) > 0.06:
+        return pixels
+    ground, pale = _to_oklab(np.array([GROUNDS[theme], PALE]))[:, 0]
+    lab[:, 0] = ground + (1 - lab[:, 0]) * (pale - ground)
+    changed = pixels.copy()
+    changed[pixels[..., 3] > 0, :3] = np.rint(255 * _from_oklab(lab))[back.reshape(-1)]
+    return changed
+
+
+@contextlib.contextmanager
+def mark_photographs(figure):
+    """Mark the pictures that bring colours of their own, so that no theme changes them."""
+    photographs = [image for image in figure.findobj(AxesImage) if np.ndim(image.get_array()) == 3]
+    addresses = [image.get_url() for image in photographs]
+    for image in photographs:
+        image.set_url(PHOTOGRAPH)
+    try:
+        yield
+    finally:
+        for image, address in zip(photographs, addresses, strict=True):
+            image.set_url(address)
+
+
+class InkedRenderer(RendererAgg):
+    """Draws once for several themes: every colour goes through `inked` on its way to the paper of each."""
+
+    def __init__(self, width, height, dpi, themes):
+        super().__init__(width, height, dpi)
+        self.papers = {theme: type(self._renderer)(int(width), int(height), dpi) for theme in themes}
+        # Matplotlib hands these straight to its C++ renderer
+        for name in ("draw_image", "draw_markers", "draw_path_collection", "draw_quad_mesh"):
+            setattr(self, name, getattr(self, f"_inked_{name}"))
+
+    def clear(self):
+        for paper in self.papers.values():
+            paper.clear()
+
+    def pixels(self, theme: str) -> np.ndarray:
+        """Return the RGB pixels of a theme, on its ground."""
+        rgba = np.asarray(self.papers[theme])
+        if rgba[..., 3].min() == 255:
+            return np.ascontiguousarray(rgba[..., :3])
+        cover = rgba[..., 3:] / 255
+        return np.rint(cover * rgba[..., :3] + (1 - cover) * 255 * np.array(GROUNDS[theme])).astype(np.uint8)
+
+    def draw_path(self, gc, path, transform, rgbFace=None):
+        for theme, paper in self.papers.items():
+            self._renderer = paper
+            super().draw_path(self._pen(gc, theme), path, transform, _colour(rgbFace, theme))
+
+    def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
+        for theme, paper in self.papers.items():
+            self._renderer = paper
+            pen = self._pen(gc, theme, is_text=True)
+            below = self._below(paper, x, y, s, prop, angle, ismath)
+            own = gc.get_rgb()
+            # on a cell that kept its colour, letters chosen for that colour are the ones that can be read
+            if below is not None and contrast(own[:3], below) > contrast(pen.get_rgb()[:3], below):
+                pen.set_foreground((*own[:3], pen.get_rgb()[3]), isRGBA=True)
+            super().draw_text(pen, x, y, s, prop, angle, ismath, mtext)
+
+    def _below(self, paper, x, y, s, prop, angle, ismath):
+        """Return the colour under most of a text that is to be drawn at (x, y), or None where it leaves the paper."""
+        if angle:
+            return None
+        width, height, _ = self.get_text_width_height_descent(s, prop, ismath)
+        pixels = np.asarray(paper)[
+            max(0, round(y - height)) : max(0, round(y)), max(0, round(x)) : max(0, round(x + width))
+        ]
+        covered = pixels[pixels[..., 3] == 255][:, :3]
+        return np.median(covered, axis=0) / 255 if len(covered) else None
+
+    def _pen(self, gc, theme, is_text=False):
+        pen = self.new_gc()
+        pen.copy_properties(gc)
+        colour = gc.get_rgb()
+        if len(colour) == 3:
+            colour = (*colour, gc.get_alpha())
+        pen.set_foreground(_colour(colour, theme, is_text), isRGBA=True)
+        if pen.get_hatch() is not None and pen.get_hatch_color() is not None:
+            pen.set_hatch_color(_colour(pen.get_hatch_color(), theme))
+        return pen
+
+    def _inked_draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):
+        for theme, paper in self.papers.items():
+            pen, face = self._pen(gc, theme), _colour(rgbFace, theme)
+            paper.draw_markers(pen, marker_path, marker_trans, path, trans, face)
+
+    def _inked_draw_path_collection(
+        self, gc, master, paths, transforms, offsets, offset_trans, facecolors, edgecolors, *rest, hatchcolors=None
+    ):
+        where = (master, paths, transforms, offsets, offset_trans)
+        for theme, paper in self.papers.items():
+            colours = _colours(facecolors, theme), _colours(edgecolors, theme)
+            hatches = {} if hatchcolors is None else {"hatchcolors": _colours(hatchcolors, theme)}
+            paper.draw_path_collection(self._pen(gc, theme), *where, *colours, *rest, **hatches)
+
+    def _inked_draw_quad_mesh(
+        self, gc, master, width, height, coordinates, offsets, offset_trans, facecolors, antialiased, edgecolors
+    ):
+        pixels = np.rint(255 * np.asarray(facecolors)).astype(np.uint8).reshape(1, -1, 4)
+        for theme, paper in self.papers.items():
+            faces = inked_pixels(pixels, theme).reshape(-1, 4) / 255
+            mesh = (master, width, height, coordinates, offsets, offset_trans)
+            paper.draw_quad_mesh(self._pen(gc, theme), *mesh, faces, antialiased, _colours(edgecolors, theme))
+
+    def _inked_draw_image(self, gc, x, y, image):
+        for theme, paper in self.papers.items():
+            pixels = image if gc.get_url() == PHOTOGRAPH else inked_pixels(np.asarray(image), theme)
+            paper.draw_image(gc, x, y, pixels)
+
+
+def _colour(colour, theme, is_text=False):
+    if colour is None:
+        return None
+    rgb = inked(tuple(round(float(part), 3) for part in colour[:3]), theme, is_text)
+    return (*rgb, *map(float, colour[3:]))
+
+
+def _colours(colours, theme):
+    return np.array([_colour(colour, theme) for colour in colours]) if len(colours) else colours
+
+
+class InkedCanvas(FigureCanvasAgg):
+    """A canvas with a paper for each theme."""
+
+    def __init__(self, figure, themes):
+        super().__init__(figure)
+        self.themes = themes
+        self._size = None
+
+    def get_renderer(self):
+        size = *self.get_width_height(physical=True), self.figure.dpi
+        if size != self._size:
+            self.renderer, self._size = InkedRenderer(*size, self.themes), size
+        return self.renderer
