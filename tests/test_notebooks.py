@@ -14,7 +14,7 @@ every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.st
 
 
 def checks_defined(notebook):
-    """Names of the functions in checker cells that are decorated with @exercise."""
+    """Names of the checks in checker cells: functions decorated with @exercise, and what `question` returns."""
     names = set()
     for cell in notebook["cells"]:
         if "checker" in notebooks.tags(cell):
@@ -24,6 +24,12 @@ def checks_defined(notebook):
                     for mark in node.decorator_list
                 ):
                     names.add(node.name)
+                if (
+                    isinstance(node, ast.Assign)
+                    and isinstance(node.value, ast.Call)
+                    and ast.unparse(node.value.func).endswith("question")
+                ):
+                    names.add(node.targets[0].id)
     return names
 
 
