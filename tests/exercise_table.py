@@ -58,10 +58,16 @@ def _outside_functions(node):
             yield from _outside_functions(part)
 
 
-def _names_touched(source):
-    """Return also the names of which a cell calls a method for what it does, as in model.fit(...)."""
-    calls = {node.value.func for node in ast.walk(ast.parse(source)) if _is_call(node)}
-    return names_assigned(source) | {_base(call) for call in calls if isinstance(call, ast.Attribute)}
+def _names_imported(source):
+    """Return the names that a cell imports."""
+    symbols = symtable.symtable(source, "cell", "exec").get_symbols()
+    return {symbol.get_name() for symbol in symbols if symbol.is_imported()}
+
+
+def _names_called(source):
+    """Return the names of which a cell calls a method for what it does, as in model.fit(...)."""
+    calls = [node.value.func for node in ast.walk(ast.parse(source)) if _is_call(node)]
+    return {_base(call) for call in calls if isinstance(call, ast.Attribute)}
 
 
 def _is_call(node):
@@ -117,10 +123,15 @@ class Chapter:
 def _needed(cells):
     """Leave out the cells on which neither checks nor solutions depend."""
     wanted, kept = set(), []
+    modules = set().union(*(_names_imported(source) for _, source in cells))
     for marks, source in reversed(cells):
         if marks & {"exercise", "self-check"}:
             continue
-        if marks & {"checker", "solution"} or _names_touched(source) & wanted:
+        if (
+            marks & {"checker", "solution"}
+            or names_assigned(source) & wanted
+            or _names_called(source) & (wanted - modules)
+        ):
             wanted |= _names_read(source)
             kept.append((marks, source))
     return reversed(kept)
@@ -229,7 +240,7 @@ def _changed_result(function, change):
 
 def _spoils(function):
     def call(*args):
-        result = copy.deepcopy(function(*args))
+        result = ask._copied(function(*args))
         for arg in args:
             if isinstance(arg, np.ndarray) and arg.size:
                 arg[...] = arg.flat[0]
@@ -302,6 +313,25 @@ def _forms_of_instance(kind, value):
         yield from (value.astype(object), value.assign(note="mine"), value.loc[:], value.T.T.infer_objects())
 
 
+def _kind_of(either, value):
+    for kind in either.kinds:
+        with contextlib.suppress(ask._Refused):
+            kind.take(value, "it")
+            return kind
+    return None
+
+
+def _forms_of_either(kind, value):
+    return right_forms(_kind_of(kind, value), value)
+
+
+def _misses_of_either(kind, value):
+    chosen = _kind_of(kind, value)
+    for other in kind.kinds:
+        misses = wrong_forms(other, value if other is chosen else len)
+        yield from (miss for miss in misses if other is chosen or _kind_of(kind, miss) is None)
+
+
 # Near misses and nonsense -----------------------------------------------------------------------------------------
 
 NONSENSE = [None, "abc", "", float("nan"), np.inf, {}, {1: 2}, set(), object(), 1j, [], [[], []], lambda: 0, np, type]
@@ -338,7 +368,14 @@ def _misses_of_choices(kind, value):
 
 def _misses_of_array(kind, value):
     value = np.asarray(value, dtype=float)
-    yield from (*NONSENSE, value * np.nan, value * 1j, value[None, None], [value, value, value], [value.tolist(), "x"])
+    yield from (
+        *NONSENSE,
+        value * np.nan,
+        value * 1j,
+        value[None, None] if value.size > 1 else [],
+        [value, value, value],
+        [value.tolist(), "x"],
+    )
     yield from (np.concatenate([value.ravel(), [1.0]]), [*value.astype(str).tolist(), "x"] if value.ndim else "x")
 
 
@@ -387,6 +424,7 @@ KINDS = {
     ask.several: (_forms_of_several, _misses_of_several),
     ask.function: (_forms_of_function, _misses_of_function),
     ask.instance: (_forms_of_instance, _misses_of_instance),
+    ask.either: (_forms_of_either, _misses_of_either),
 }
 
 

@@ -18,8 +18,8 @@ Python. Where more than one answer is right, or a function is asked for, a funct
     def check_weights(W, v):
         return bool(np.all(W @ v == 1)) or "each row of W should add up to 1 under v"
 
-The kinds (`number`, `numbers`, `choice`, `choices`, `array`, `several`, `function`, `instance`) take an answer in any
-form that means the same, hand a copy of it on, and refuse everything else in a sentence. Recorded wrong answers are put
+The kinds (`number`, `numbers`, `choice`, `choices`; `array`, `several`, `function`, `instance`, `either`) take an answer
+in any form that means the same, hand a copy of it on, and refuse everything else in a sentence. Recorded wrong answers are put
 to the check when it is defined. A check that accepts one of them stops the notebook there, so no chapter can be built
 whose exercises take anything for right.
 """
@@ -35,8 +35,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 __all__ = [
-    "Verdict", "array", "choice", "choices", "exercise", "function", "instance", "number", "numbers", "question",
-    "several",
+    "Verdict", "array", "choice", "choices", "either", "exercise", "function", "instance", "number", "numbers",
+    "question", "several",
 ]  # fmt: skip
 
 
@@ -591,6 +591,30 @@ class instance:
         if isinstance(value, type) or not isinstance(value, self.of):
             raise _Refused(f"{name} should be {self.words}; yours is {_shown(value)}")
         return copy.deepcopy(value)
+
+
+class either:
+    """One of several kinds; the first that can take the answer does.
+
+    Parameters
+    ----------
+    *kinds
+        The kinds, the narrowest first.
+    words : str
+        What is asked for, in words that fit after "should be".
+    """
+
+    def __init__(self, *kinds, words):
+        self.kinds, self.words = kinds, words
+
+    def take(self, value, name):
+        """Return what the first kind makes of the answer."""
+        for kind in self.kinds:
+            try:
+                return kind.take(value, name)
+            except _Refused:
+                continue
+        raise _Refused(f"{name} should be {self.words}; yours is {_shown(value)}")
 
 
 def _copied(value):
