@@ -13,10 +13,12 @@ import warnings
 from decimal import Decimal
 from fractions import Fraction
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from nnlib.course import exercises as ask
+from nnlib.course import explore
 from tools import notebooks
 
 # Names in cells ---------------------------------------------------------------------------------------------------
@@ -97,7 +99,12 @@ class Chapter:
             if cell["cell_type"] == "code" and not notebooks.text_of(cell["source"]).startswith("%")
         ]
         self.space, self.solved = {"__name__": "__main__"}, {}
-        with _in_folder(path.parent), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        with (
+            _in_folder(path.parent),
+            _without_figures(),
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             warnings.simplefilter("ignore")
             for marks, source in _needed(cells):
                 before = dict(self.space)
@@ -127,14 +134,23 @@ def _needed(cells):
     for marks, source in reversed(cells):
         if marks & {"exercise", "self-check"}:
             continue
-        if (
-            marks & {"checker", "solution"}
-            or names_assigned(source) & wanted
-            or _names_called(source) & (wanted - modules)
-        ):
+        makes = names_assigned(source) | _names_called(source) - modules
+        if marks & {"checker", "solution"} or makes & wanted:
             wanted |= _names_read(source)
             kept.append((marks, source))
     return reversed(kept)
+
+
+@contextlib.contextmanager
+def _without_figures():
+    """Leave out what the checks do not need and what takes the most time: drawing every state of the sliders."""
+    before = explore.explore, explore.picture
+    explore.explore = explore.picture = lambda *args, **kwargs: None
+    try:
+        yield
+    finally:
+        explore.explore, explore.picture = before
+        plt.close("all")
 
 
 @contextlib.contextmanager
@@ -176,7 +192,12 @@ def _forms_of_number(kind, value):
 def _forms_of_numbers(kind, value):
     for right in (kind.right, *kind.also):
         yield from (tuple(right), list(right), np.array(right), np.array(right, dtype=float), _readonly(right))
-        yield from (np.array(right, dtype=object), pd.Series(list(right)), [str(item) for item in right], str(right))
+        yield from (
+            np.array(right, dtype=object),
+            pd.Series(list(right)),
+            [str(item) for item in right],
+            str(np.asarray(right).tolist()),
+        )
         yield from (np.reshape(right, (-1, 1)), np.reshape(right, (1, -1)), [[item] for item in right])
         yield from (tuple(map(np.float64, right)), [np.array([item]) for item in right])
         if len(right) == 1:
@@ -350,7 +371,7 @@ def _misses_of_number(kind, value):
 def _misses_of_numbers(kind, value):
     right = list(kind.right)
     yield from (*NONSENSE, right[:-1], [*right, 1], [*right[:-1], None], [*right[:-1], "x"], [*right[:-1], [1, 2]])
-    yield from ([-item or 1 for item in right], [item + 1 for item in right], [item * 1.1 + 0.1 for item in right])
+    yield from ([-item or 1 for item in right], [item + 1 for item in right], [item * 1.1 + 0.3 for item in right])
     if sorted(right) != right[::-1] and right[::-1] != right:
         yield right[::-1]
 
@@ -368,15 +389,10 @@ def _misses_of_choices(kind, value):
 
 def _misses_of_array(kind, value):
     value = np.asarray(value, dtype=float)
-    yield from (
-        *NONSENSE,
-        value * np.nan,
-        value * 1j,
-        value[None, None] if value.size > 1 else [],
-        [value, value, value],
-        [value.tolist(), "x"],
-    )
+    yield from (*NONSENSE, value * np.nan, value * 1j, [value, value, value], [value.tolist(), "x"])
     yield from (np.concatenate([value.ravel(), [1.0]]), [*value.astype(str).tolist(), "x"] if value.ndim else "x")
+    if value.size > 1:
+        yield value[None, None]
 
 
 def _misses_of_several(kind, value):

@@ -715,7 +715,8 @@ class Question(Check):
         self.hints = hints
         super().__init__("question", kinds, self._compare, [])
         for pattern, sentence in hints.items():
-            self._must_say(tuple(kind.example(p) for kind, p in zip(kinds.values(), pattern, strict=True)), sentence)
+            pairs = zip(kinds.values(), pattern, strict=True)
+            self._must_say(tuple(kind.right if p is None else kind.example(p) for kind, p in pairs), sentence)
         for name, kind in kinds.items():
             for pattern, sentence in kind.hints.items():
                 example = {**self._right(), name: kind.example(pattern)}
