@@ -9,10 +9,13 @@ import os
 import pickle
 import symtable
 import sys
+import tempfile
+import types
 import warnings
 from decimal import Decimal
 from fractions import Fraction
 
+import IPython.display
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -98,7 +101,7 @@ class Chapter:
             for cell in notebooks.load(path)["cells"]
             if cell["cell_type"] == "code" and not notebooks.text_of(cell["source"]).startswith("%")
         ]
-        self.space, self.solved = {"__name__": "__main__"}, {}
+        self.space, self.solved, self.folders = {"__name__": "__main__"}, {}, []
         with (
             _in_folder(path.parent),
             _without_figures(),
@@ -112,6 +115,7 @@ class Chapter:
                     for name, check in self.checks().items():
                         self.space[name] = self._recorder(name, check)
                 exec(compile(source, f"{path.name}", "exec"), self.space)
+                self.folders += [v for v in self.space.values() if isinstance(v, tempfile.TemporaryDirectory)]
                 if "solution" in marks:
                     self.space.update({name: before[name] for name in before if isinstance(before[name], ask.Check)})
 
@@ -121,6 +125,11 @@ class Chapter:
             return check(*answers)
 
         return record
+
+    def close(self):
+        """Remove the folders that its cells have made."""
+        for folder in self.folders:
+            folder.cleanup()
 
     def checks(self):
         """Return the checks by name."""
@@ -144,12 +153,13 @@ def _needed(cells):
 @contextlib.contextmanager
 def _without_figures():
     """Leave out what the checks do not need and what takes the most time: drawing every state of the sliders."""
-    before = explore.explore, explore.picture
+    before = explore.explore, explore.picture, IPython.display.display
     explore.explore = explore.picture = lambda *args, **kwargs: None
+    IPython.display.display = lambda *args, **kwargs: types.SimpleNamespace(update=lambda shown: None)
     try:
         yield
     finally:
-        explore.explore, explore.picture = before
+        explore.explore, explore.picture, IPython.display.display = before
         plt.close("all")
 
 
@@ -349,7 +359,7 @@ def _forms_of_either(kind, value):
 def _misses_of_either(kind, value):
     chosen = _kind_of(kind, value)
     for other in kind.kinds:
-        misses = wrong_forms(other, value if other is chosen else len)
+        misses = wrong_forms(other, value)
         yield from (miss for miss in misses if other is chosen or _kind_of(kind, miss) is None)
 
 
@@ -363,9 +373,10 @@ def _misses_of_number(kind, value):
     if kind.right is not None:
         low, high = kind.ends(kind.right)
         right, width = float(kind.right), high - low
-        yield from (low - width / 9, high + width / 9, [high + width], str(low - width), np.float32(right + 7))
-        yield from (right * 1.1 + 0.1, right * 10 + 1, right * 100 + 1, right / 10 - 1, 1e300, -1e300)
-        yield from (-right or 0.5, right + 1, right - 1, 2 * right or 2)
+        yield from ([high + width], str(low - width))
+        near = (low - width / 9, high + width / 9, right + 7, right * 1.1 + 0.1, right * 10 + 1, right * 100 + 1)
+        near += (right / 10 - 1, 1e300, -1e300, -right, right + 1, right - 1, 2 * right)
+        yield from (value for value in near if not low <= value <= high)
 
 
 def _misses_of_numbers(kind, value):

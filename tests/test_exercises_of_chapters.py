@@ -1,7 +1,6 @@
 """Every check of every chapter takes right answers in all their forms, and refuses near misses in a sentence."""
 
 import contextlib
-import functools
 import io
 import json
 import warnings
@@ -20,7 +19,22 @@ CHECKS = [
     (path, name) for path in notebooks.notebooks() for name in sorted(checks_defined(notebooks.load(path)))
 ]  # fmt: skip
 every_check = pytest.mark.parametrize(("path", "name"), CHECKS, ids=lambda part: getattr(part, "stem", part))
-chapter_of = functools.cache(Chapter)
+CHAPTERS = {}
+
+
+def chapter_of(path):
+    """Return a chapter, run once."""
+    if path not in CHAPTERS:
+        CHAPTERS[path] = Chapter(path)
+    return CHAPTERS[path]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def folders_of_chapters():
+    yield
+    for chapter in CHAPTERS.values():
+        chapter.close()
+    CHAPTERS.clear()
 
 
 def state(chapter):
