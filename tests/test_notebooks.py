@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from exercise_table import names_assigned
 
 from tools import notebooks
 
@@ -14,7 +15,7 @@ every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.st
 
 
 def checks_defined(notebook):
-    """Names of the functions in checker cells that are decorated with @exercise."""
+    """Names of the checks in checker cells: functions decorated with @exercise, and what `question` returns."""
     names = set()
     for cell in notebook["cells"]:
         if "checker" in notebooks.tags(cell):
@@ -24,6 +25,12 @@ def checks_defined(notebook):
                     for mark in node.decorator_list
                 ):
                     names.add(node.name)
+                if (
+                    isinstance(node, ast.Assign)
+                    and isinstance(node.value, ast.Call)
+                    and ast.unparse(node.value.func).endswith("question")
+                ):
+                    names.add(node.targets[0].id)
     return names
 
 
@@ -81,6 +88,55 @@ def test_kept_outputs_do_not_change_from_run_to_run(path):
     for cell in notebooks.load(path)["cells"]:
         text = str(cell.get("outputs", ""))
         assert not re.search(r"0x[0-9a-f]{6,}|\b\d+(\.\d+)? ?(ms|µs)\b", text), f"cell {cell['id']}"
+
+
+FIRST_LINES = {"solution": "# Solution", "checker": "# How it is judged"}
+
+
+@every_notebook
+def test_first_line_of_a_folded_cell_gives_nothing_away(path):
+    """JupyterLab shows it."""
+    for cell in notebooks.load(path)["cells"]:
+        for kind in notebooks.tags(cell) & set(FIRST_LINES):
+            assert notebooks.text_of(cell["source"]).split("\n")[0] == FIRST_LINES[kind], f"cell {cell['id']}"
+
+
+def names_of(notebook, kind):
+    """Return the names that the cells with this tag assign."""
+    cells = [cell for cell in notebook["cells"] if kind in notebooks.tags(cell)]
+    return set().union(*(names_assigned(notebooks.text_of(cell["source"])) for cell in cells))
+
+
+@every_notebook
+def test_no_solution_assigns_a_name_of_the_readers(path):
+    """After "Run All" the check of a wrong answer would judge the solution, and say that it is right."""
+    notebook = notebooks.load(path)
+    assert names_of(notebook, "solution") & names_of(notebook, "exercise") == set()
+
+
+def kinds_of(notebook):
+    """Return the names of the answers of each check, as its definition gives them."""
+    found = {}
+    for cell in notebook["cells"]:
+        if "checker" in notebooks.tags(cell):
+            for node in ast.parse(notebooks.text_of(cell["source"])).body:
+                if isinstance(node, ast.FunctionDef) and node.decorator_list:
+                    found[node.name] = [arg.arg for arg in node.args.args]
+                elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                    names = [keyword.arg for keyword in node.value.keywords]
+                    found[ast.unparse(node.targets[0])] = [name for name in names if name not in ("hints", "wrong")]
+    return found
+
+
+@every_notebook
+def test_checks_call_the_answers_what_the_reader_calls_them(path):
+    """What a check says names the answer; a page asks for it under this name."""
+    notebook = notebooks.load(path)
+    kinds = kinds_of(notebook)
+    for cell in notebook["cells"]:
+        if "self-check" in notebooks.tags(cell):
+            call = ast.parse(notebooks.text_of(cell["source"])).body[-1].value
+            assert [ast.unparse(arg) for arg in call.args] == kinds[call.func.id], f"cell {cell['id']}"
 
 
 @every_notebook
