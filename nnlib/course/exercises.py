@@ -19,9 +19,9 @@ Python. Where more than one answer is right, or a function is asked for, a funct
         return bool(np.all(W @ v == 1)) or "each row of W should add up to 1 under v"
 
 The kinds (`number`, `numbers`, `choice`, `choices`; `array`, `several`, `function`, `instance`, `either`) take an
-answer in any form that means the same, hand a copy of it on, and refuse everything else in a sentence. Recorded
-wrong answers are put to the check when it is defined. A check that accepts one of them stops the notebook there, so
-no chapter can be built whose exercises take anything for right.
+answer in any form that means the same, hand a copy of it on, and refuse everything else in a sentence. Recorded wrong
+answers are put to the check when it is defined. A check that accepts one of them stops the notebook there, so no
+chapter can be built whose exercises take anything for right.
 """
 
 import copy
