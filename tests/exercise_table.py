@@ -152,12 +152,16 @@ def _needed(cells):
 
 @contextlib.contextmanager
 def _without_figures():
-    """Leave out what the checks do not need and what takes the most time: drawing every state of the sliders."""
+    """Leave out what the checks do not need and what takes the most time: drawing every state of the sliders.
+
+    The style in which a chapter draws stays its own.
+    """
     before = explore.explore, explore.picture, IPython.display.display
     explore.explore = explore.picture = lambda *args, **kwargs: None
     IPython.display.display = lambda *args, **kwargs: types.SimpleNamespace(update=lambda shown: None)
     try:
-        yield
+        with plt.rc_context():
+            yield
     finally:
         explore.explore, explore.picture, IPython.display.display = before
         plt.close("all")
