@@ -24,7 +24,7 @@
     if (!state) {
       state = JSON.parse(root.querySelector("script[type='application/json']").textContent);
       state.controls = [...root.querySelectorAll("[data-key]")];
-      state.start = state.controls.map(position);
+      state.start = state.controls.map(startOf);
       known.set(root, state);
     }
     return state;
@@ -33,6 +33,12 @@
   function position(control) {
     const chosen = control.querySelector("input[type=range], input:checked, select");
     return chosen ? Number(chosen.value) : 0;
+  }
+
+  // as it stands in the page, whatever the reader has moved since
+  function startOf(control) {
+    const chosen = control.querySelector("input[type=range], input[checked], option[selected]");
+    return Number(chosen.getAttribute("value"));
   }
 
   function put(control, at) {

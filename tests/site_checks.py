@@ -463,7 +463,7 @@ def ground_faults(page):
 
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
     faults = []
-    for box in page.locator(".explore-picture:has(> img)").all():
+    for box in page.locator(".explore-picture > img").all():
         if not box.is_visible():
             continue
         shown = Image.open(io.BytesIO(box.screenshot())).convert("RGB")
