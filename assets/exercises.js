@@ -100,11 +100,140 @@
     });
   }
 
+  // --- memory: for each page what was given, which exercises are right, and how many there are ---------------------
+
+  const PREFIX = "nnlib.course answers ";
+  const root = new URL(document.documentElement.dataset.content_root ?? "./", document.baseURI);
+
+  // the name of a page within the book, or null
+  function pageAt(address) {
+    const { origin, pathname } = new URL(address, document.baseURI);
+    const own = origin === root.origin && pathname.startsWith(root.pathname) && pathname.endsWith(".html");
+    return own ? pathname.slice(root.pathname.length, -".html".length) : null;
+  }
+
+  // a browser may refuse storage, and what is stored may be anything
+  function recall(name) {
+    try {
+      const { of, given, right } = JSON.parse(localStorage.getItem(PREFIX + name));
+      return { of: Number(of), given: { ...given }, right: [...right] };
+    } catch {
+      return { of: 0, given: {}, right: [] };
+    }
+  }
+
+  function keep(memory) {
+    try {
+      localStorage.setItem(PREFIX + pageAt(location), JSON.stringify(memory));
+    } catch {}
+  }
+
+  const exercises = () => [...document.querySelectorAll(".answer")];
+  let memory = { of: 0, given: {}, right: [] };
+
+  function remember(name, given, right) {
+    memory.given[name] = given;
+    memory.right = memory.right.filter((other) => other !== name).concat(right ? [name] : []);
+    keep(memory);
+    count();
+  }
+
+  function put(form, given) {
+    partsOf(form).forEach((part, i) => {
+      for (const input of part.querySelectorAll("input")) {
+        if (input.type === "text") input.value = typeof given[i] === "string" ? given[i] : "";
+        else input.checked = [given[i]].flat().includes(input.value);
+      }
+    });
+  }
+
+  function restore() {
+    for (const box of exercises()) {
+      const given = memory.given[box.dataset.exercise];
+      if (box.matches("form")) {
+        put(box, Array.isArray(given) ? given : []);
+        // nobody has asked just now: nothing is read aloud
+        const verdict = box.querySelector(".answer-verdict");
+        verdict.setAttribute("aria-live", "off");
+        show(box, Array.isArray(given) ? judge(questionOf(box), answered(box)) : {});
+        setTimeout(() => verdict.setAttribute("aria-live", "polite"), 500);
+      } else {
+        box.querySelector("input").checked = given === true;
+      }
+    }
+    count();
+  }
+
+  function count() {
+    const line = document.querySelector(".answer-progress");
+    if (!line) return;
+    const names = exercises().map((box) => box.dataset.exercise);
+    const done = memory.right.filter((name) => names.includes(name)).length;
+    line.querySelector("span").textContent = `${done} of ${names.length} answered`;
+    line.querySelector("progress").value = done;
+    line.querySelector("button").hidden = !Object.keys(memory.given).length;
+  }
+
+  // the line stands below the heading of the part that holds all exercises
+  function addProgress() {
+    const all = exercises();
+    const heading = smallestPart(all)?.querySelector("h1, h2, h3");
+    const line = document.createElement("div");
+    line.className = "answer-progress";
+    line.innerHTML = `<span role="status"></span><progress max="${all.length}" aria-hidden="true"></progress>
+      <button type="button">Forget my answers</button>`;
+    line.querySelector("button").addEventListener("click", () => {
+      memory = { of: all.length, given: {}, right: [] };
+      keep(memory);
+      restore();
+    });
+    if (heading) heading.after(line);
+    else all[0].before(line);
+  }
+
+  function smallestPart(all) {
+    let part = all[0];
+    do part = part.parentElement?.closest("section");
+    while (part && !all.every((box) => part.contains(box)));
+    return part;
+  }
+
+  // how far the reader is in each chapter, beside the links that lead there
+  function countChapters() {
+    for (const link of document.querySelectorAll(".bd-sidebar-primary nav a[href], .answer-counts a[href]")) {
+      const name = pageAt(link.href);
+      const { of, right } = name === null || name === pageAt(location) ? memory : recall(name);
+      if (!of || !right.length || link.querySelector(".answer-count")) continue;
+      const shown = document.createElement("span");
+      shown.className = "answer-count";
+      shown.title = "exercises answered";
+      shown.textContent = `${right.length} of ${of}`;
+      link.append(shown);
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    if (exercises().length) {
+      memory = { ...recall(pageAt(location)), of: exercises().length };
+      addProgress();
+      restore();
+    }
+    countChapters();
+  });
+
+  document.addEventListener("change", (event) => {
+    const box = event.target.closest(".answer-in-code");
+    if (box) remember(box.dataset.exercise, event.target.checked, event.target.checked);
+  });
+
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form.answer");
     if (!form) return;
     event.preventDefault();
-    show(form, judge(questionOf(form), answered(form)));
+    const given = answered(form);
+    const verdict = judge(questionOf(form), given);
+    show(form, verdict);
+    remember(form.dataset.exercise, given, Boolean(verdict.right));
   });
 
   // what was said holds for what was answered, and no longer

@@ -13,6 +13,7 @@ from site_checks import DARK, LIGHT, PHONE, axe_faults, name_faults, overflow_fa
 from test_exercises_of_chapters import CHECKS
 
 from nnlib.course import exercises as ask
+from tools import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = (ROOT / "assets" / "exercises.js").read_text(encoding="utf-8")
@@ -276,7 +277,7 @@ def test_forms_are_accessible_and_fit(page_with, settings):
 
 def test_focus_is_visible_everywhere(page_with):
     page = page_with(*EVERY, check_predict)
-    for _ in range(page.locator("input:not([type=radio]), fieldset:has([type=radio]), button").count()):
+    for _ in range(page.locator("input:not([type=radio]), fieldset:has([type=radio]), button:visible").count()):
         page.keyboard.press("Tab")
         outline = """(e => getComputedStyle(/radio|checkbox/.test(e.type) && e.nextElementSibling || e).outlineStyle)
                      (document.activeElement)"""
@@ -297,7 +298,153 @@ def test_what_a_chapter_says_is_text_on_the_page(page_with):
     assert page.locator("b").count() == 0
 
 
+# --- memory -------------------------------------------------------------------------------------------------------
+
+
+def progress(page):
+    return page.locator(".answer-progress span").inner_text()
+
+
+def test_answers_are_remembered_and_judged_again(page_with):
+    page = page_with(WHOLE, TASKS, NAMES, check_predict)
+    assert page.locator("h2 + .answer-progress").count() == 1
+    assert progress(page) == "0 of 4 answered"
+    assert not page.locator(".answer-progress button").is_visible()
+    page_says(page, 0, [["12"]])
+    page_says(page, 1, [["False", "tanh"]])
+    page_says(page, 2, [[["a", "d"]]])
+    page.get_by_label("I have done it").check()
+    assert progress(page) == "2 of 4 answered"
+    page.reload()
+    assert progress(page) == "2 of 4 answered"
+    assert page.get_by_label("I have done it").is_checked()
+    assert page.locator(".answer-verdict").all_inner_texts() == [
+        "✓ Right.",
+        "✗ Not yet: it can.",
+        "✗ Not yet: d is off.",
+    ]
+    assert page.locator("form input:checked").evaluate_all("all => all.map(input => input.value)") == [
+        "False", "tanh", "a", "d",
+    ]  # fmt: skip
+    page_says(page, 0, [["11"]])
+    page.get_by_label("I have done it").uncheck()
+    assert progress(page) == "0 of 4 answered"
+
+
+def test_answers_can_be_forgotten(page_with):
+    page = page_with(WHOLE, TASKS, check_predict)
+    page_says(page, 0, [["12"]])
+    page.get_by_label("I have done it").check()
+    page.get_by_role("button", name="Forget my answers").click()
+    for _ in range(2):
+        assert progress(page) == "0 of 3 answered"
+        assert page.locator("[type=text]").input_value() == ""
+        assert page.locator("input:checked").count() == 0
+        assert page.locator(".answer-verdict").all_inner_texts() == ["", ""]
+        page.reload()
+
+
+def test_pages_have_memories_of_their_own_and_links_say_how_far_one_is(page_with, tmp_path):
+    page = page_with(WHOLE, PAIR)
+    page_says(page, 0, [["12"]])
+    other = page_with(WHOLE, context=page.context, name="other.html")
+    assert progress(other) == "0 of 1 answered"
+    assert other.locator("[type=text]").input_value() == ""
+    (tmp_path / "chapters").mkdir()
+    links = tmp_path / "chapters" / "map.html"
+    links.write_text(
+        f'<!doctype html><html data-content_root="../"><script>{SCRIPT}</script><ul class="answer-counts">'
+        '<li><a href="../page.html#e1">One</a><li><a href="../other.html">Two</a><li><a href="#">Here</a>'
+        '<li><a href="https://example.org/page.html">There</a></ul></html>'
+    )
+    other.goto(links.as_uri())
+    assert other.locator("a").all_text_contents() == ["One1 of 2", "Two", "Here", "There"]
+
+
+def test_a_question_that_asks_for_something_else_starts_anew(page_with):
+    page = page_with(WHOLE)
+    page_says(page, 0, [["12"]])
+    again = page_with(ask.question(count=ask.number(13), wrong=[1, 2]), context=page.context)
+    assert (progress(again), again.locator("[type=text]").input_value()) == ("0 of 1 answered", "")
+
+
+@pytest.mark.parametrize("stored", ["", "{", "null", "[]", '{"of": 1}', '{"given": 7, "right": {}}', '{"right": [1]}'])
+def test_a_memory_that_makes_no_sense_is_none(page_with, stored):
+    page = page_with(WHOLE)
+    page_says(page, 0, [["12"]])
+    page.evaluate("stored => localStorage.setItem(Object.keys(localStorage)[0], stored)", stored)
+    page.reload()
+    assert progress(page) == "0 of 1 answered"
+    assert page_says(page, 0, [["12"]]) == ["✓ Right."]
+    assert progress(page) == "1 of 1 answered"
+
+
+def test_without_storage_answers_are_judged_all_the_same(page_with):
+    page = page_with(WHOLE)
+    page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('refused'); }})")
+    page.reload()
+    assert page_says(page, 0, [["12"]]) == ["✓ Right."]
+    assert progress(page) == "1 of 1 answered"
+
+
+def test_what_is_restored_is_not_read_aloud_and_what_is_checked_is(page_with):
+    page = page_with(WHOLE)
+    verdict = page.locator(".answer-verdict")
+    assert verdict.get_attribute("aria-live") == "off"
+    page.wait_for_function("document.querySelector('.answer-verdict').ariaLive === 'polite'")
+
+
 def test_the_script_is_a_classic_one_and_small():
     """A page opened as a file may load no module and fetch nothing."""
     assert not re.search(r"^\s*(import|export)\b|\bfetch\(|XMLHttpRequest", SCRIPT, re.MULTILINE)
     assert len(SCRIPT) < 12_000
+
+
+# --- titles -------------------------------------------------------------------------------------------------------
+
+
+def title_faults(notebook):
+    """List exercises whose title is no heading below a heading of the part, or whose number is not the next."""
+    faults, number, level, title = [], 0, 0, None
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            text = notebooks.text_of(cell["source"])
+            faults += [
+                f"{cell['id']}: a title in bold type is no heading" for _ in re.findall(r"^\*\*Exercise", text, re.M)
+            ]
+            for marks, words in re.findall(r"^(#+) (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M):
+                title = re.fullmatch(r"Exercise( \d+)?: \S.*[^.]", words)
+                if title and len(marks) != level + 1:
+                    faults.append(f"{cell['id']}: the heading is of level {len(marks)} below one of level {level}")
+                level = level if title else len(marks)
+        elif "exercise" in notebooks.tags(cell):
+            number += 1
+            if not title or title[1] not in (f" {number}", None):
+                faults.append(f"{cell['id']}: no heading such as 'Exercise {number}: by hand'")
+            title = None
+    return faults
+
+
+@pytest.mark.parametrize("path", notebooks.notebooks(), ids=lambda path: path.stem)
+def test_titles_of_exercises_are_headings_with_addresses(path):
+    assert title_faults(notebooks.load(path)) == []
+
+
+def cell(text, *tags):
+    return {"cell_type": "code" if tags else "markdown", "source": text, "id": text[:5], "metadata": {"tags": [*tags]}}
+
+
+@pytest.mark.parametrize(
+    ("texts", "fault"),
+    [
+        (["## Exercises", "### Exercise 1: recall\n\nWhat?"], None),
+        (["## Exercises\n\n**Exercise 1: recall.** What?"], "bold"),
+        (["## Exercises", "#### Exercise 1: recall"], "level 4 below one of level 2"),
+        (["## Exercises", "### Exercise 2: recall"], "'Exercise 1: by hand'"),
+        (["## Exercises", "### Exercise 1: recall."], "no heading"),
+        (["## Exercises", "### Exercise 1"], "no heading"),
+    ],
+)
+def test_a_title_that_is_no_heading_is_found(texts, fault):
+    faults = title_faults({"cells": [*map(cell, texts), cell("a = ...", "exercise")]})
+    assert (fault in " ".join(faults)) if fault else not faults

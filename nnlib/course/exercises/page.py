@@ -13,7 +13,7 @@ from ..explore import FOR_THE_BOOK
 
 IN_CODE = (
     "This one is answered in code: <code>make lab</code> opens JupyterLab; in this chapter, write your answer in place "
-    "of the three dots in the cell above, and run that cell and the next."
+    "of the three dots and run the two cells above."
 )
 
 
