@@ -20,8 +20,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from nnlib.course import exercises as ask
 from nnlib.course import explore
+from nnlib.course.exercises import checks as ask
 from tools import notebooks
 
 # Names in cells ---------------------------------------------------------------------------------------------------
@@ -93,14 +93,19 @@ def _names_read(source):
 
 
 class Chapter:
-    """The checks of a chapter, in a namespace that holds what they read, and what its solutions answer."""
+    """The checks of a chapter, in a namespace that holds what they read, and what its solutions answer.
 
-    def __init__(self, path):
+    With `questions` set, only those checks that are data; no solution runs, so that this takes next to no time.
+    """
+
+    def __init__(self, path, questions=False):
         cells = [
             (notebooks.tags(cell), notebooks.text_of(cell["source"]))
             for cell in notebooks.load(path)["cells"]
             if cell["cell_type"] == "code" and not notebooks.text_of(cell["source"]).startswith("%")
         ]
+        if questions:
+            cells = [(marks, source) for marks, source in cells if _is_about_questions(marks, source)]
         self.space, self.solved, self.folders = {"__name__": "__main__"}, {}, []
         with (
             _in_folder(path.parent),
@@ -134,6 +139,10 @@ class Chapter:
     def checks(self):
         """Return the checks by name."""
         return {name: value for name, value in self.space.items() if isinstance(value, ask.Check)}
+
+
+def _is_about_questions(marks, source):
+    return "solution" not in marks and ("checker" not in marks or "question(" in source)
 
 
 def _needed(cells):

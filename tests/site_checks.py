@@ -389,7 +389,7 @@ def small_faults(page):
 
 OWN = 200_000  # bytes of a page's HTML with our own scripts and styles, compressed
 ALL = 1_000_000  # bytes of everything that reading a page loads, text compressed
-OWN_FILES = ("course.css", "course.js", "explore.js", "katex.css")
+OWN_FILES = ("course.css", "course.js", "exercises.js", "explore.js", "katex.css")
 
 
 def weights(page, loaded):

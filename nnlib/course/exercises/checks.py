@@ -1,28 +1,4 @@
-"""Self-checks: an exercise says whether an answer is right, or what is off.
-
-A chapter writes the check of an exercise once, under the names of the reader's answers. Where the answer is data, so
-is the check: the right value, and the wrong ones that readers plausibly give, each with what is said about it::
-
-    check_limit = question(
-        limit=number(
-            np.sqrt(6 / 400),
-            hints={np.sqrt(2 / 400): "that is the standard deviation; how far does a uniform draw with it reach?"},
-            otherwise="which of the two fans counts?",
-        )
-    )
-
-`check_limit(limit)` judges an answer, and ``check_limit.question()`` tells the same as data, for a page that has no
-Python. Where more than one answer is right, or a function is asked for, a function judges::
-
-    @exercise(W=array(3, "units"), v=array("units"), wrong=[...])
-    def check_weights(W, v):
-        return bool(np.all(W @ v == 1)) or "each row of W should add up to 1 under v"
-
-The kinds (`number`, `numbers`, `choice`, `choices`; `array`, `several`, `function`, `instance`, `either`) take an
-answer in any form that means the same, hand a copy of it on, and refuse everything else in a sentence. Recorded wrong
-answers are put to the check when it is defined. A check that accepts one of them stops the notebook there, so no
-chapter can be built whose exercises take anything for right.
-"""
+"""How answers are judged: the kinds they come in, and the two ways to write a check."""
 
 import copy
 import functools
@@ -30,14 +6,11 @@ import inspect
 import math
 import re
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-__all__ = [
-    "Verdict", "array", "choice", "choices", "either", "exercise", "function", "instance", "number", "numbers",
-    "question", "several",
-]  # fmt: skip
+from . import page
 
 
 @dataclass(frozen=True)
@@ -46,12 +19,16 @@ class Verdict:
 
     right: bool
     text: str
+    markup: str | None = field(default=None, compare=False)  # on the built page: where to answer
 
     def __bool__(self):
         return self.right
 
     def __repr__(self):
         return self.text
+
+    def _repr_html_(self):
+        return self.markup
 
 
 RIGHT = Verdict(True, "✓ Right.")
@@ -92,7 +69,7 @@ def _shown(value):
 # Numbers ----------------------------------------------------------------------------------------------------------
 
 # what a reader types for a number, on a page as well: 1.5, -2, 6e-3, 6,097,920, 3/16; with the minus sign of print, too
-NUMBER = r"[+\-−]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+\-−]?\d+)?"
+NUMBER = r"[+\-−]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+\-−]?[0-9]+)?"
 FRACTION = rf"\s*({NUMBER})\s*(?:/\s*({NUMBER}))?\s*"
 
 
@@ -102,7 +79,7 @@ def _read(text):
     if found is None:
         return None
     upper, lower = (float(part.replace("−", "-").replace(",", "")) for part in (found[1], found[2] or "1"))
-    return upper / lower
+    return None if math.isinf(lower) else upper / lower
 
 
 def _one(value):
@@ -143,6 +120,14 @@ def _rounded_too_far(right, ends):
     return [_rounded(right, d) for d in range(1, digits)], digits
 
 
+def _is_exact(kind, values):
+    return kind.tolerance is None and all(isinstance(value, int | np.integer) for value in values)
+
+
+def _how_exact(kind):
+    return "; three digits are enough" if kind.tolerance is None else f", at most {kind.tolerance:g} off"
+
+
 def _ends_as_data(ends):
     return [None if end is None or math.isinf(end) else end for end in (ends or (None, None))]
 
@@ -179,6 +164,10 @@ class number:
     def unreadable(self, name, came=None):
         """Say what form the answer should have."""
         return f"{name} should be one number" + (f"; {came} is none" if came else "")
+
+    def asked(self):
+        """Say on the page what to give, and how exact."""
+        return "a whole number" if _is_exact(self, [self.right]) else f"a number{_how_exact(self)}"
 
     def ends(self, pattern):
         """Return the range that a value, a range or None (anything) stands for."""
@@ -259,6 +248,11 @@ class numbers:
     def unreadable(self, name, came=None):
         """Say what form the answer should have."""
         return f"{name} should be {len(self.right)} numbers" + (f"; yours is {came}" if came else "")
+
+    def asked(self):
+        """Say on the page what to give, and how exact."""
+        exact = _is_exact(self, self.right)
+        return f"{len(self.right)} {'whole ' * exact}numbers with commas between{'' if exact else _how_exact(self)}"
 
     def ends(self, pattern):
         """Return the range for each number."""
@@ -354,6 +348,10 @@ class choice:
         """Say what form the answer should have."""
         return f"{name} should be one of {', '.join(self.words())}" + (f"; {came} is none of them" if came else "")
 
+    def asked(self):
+        """Say on the page what to give."""
+        return "choose one" if self.options else "a number, or None" if self.right is None else "a word"
+
     def fits(self, value, pattern):
         """Tell whether an answer is this option."""
         return pattern is _ANYTHING or value == str(pattern)
@@ -427,6 +425,10 @@ class choices:
     def unreadable(self, name, came=None):
         """Say what form the answer should have."""
         return f"{name} should be a set of names" + (f"; yours is {came}" if came else "")
+
+    def asked(self):
+        """Say on the page what to give."""
+        return "choose all that apply"
 
     def judge(self, value):
         """Say what is off about a set of names, or return None."""
@@ -686,13 +688,13 @@ class Check:
         if len(answers) != len(self.kinds):
             return _wrong(f"{len(self.kinds)} answers are asked ({', '.join(self.kinds)}); {len(answers)} came")
         if any(map(_unanswered, answers)):
-            return NOT_ANSWERED
+            return self._not_answered()
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 finding = self._judge(*_taken(self.kinds, answers))
         except _NotAnswered:
-            return NOT_ANSWERED
+            return self._not_answered()
         except _Refused as refusal:
             finding = str(refusal)
         except Exception as error:  # any answer may come, and none may end in a traceback
@@ -702,6 +704,10 @@ class Check:
         if finding is None or getattr(finding, "ndim", 0):
             raise TypeError(f"{self.__name__} must return True, False or a sentence; got {finding!r}")
         return RIGHT if finding else _wrong(_UNSTATED)
+
+    def _not_answered(self):
+        """Return the verdict, on the built page with the place to answer."""
+        return replace(NOT_ANSWERED, markup=page.place_to_answer(self)) if page.is_for_the_book() else NOT_ANSWERED
 
     def question(self):
         """Return the exercise as data for a page without Python, or None where only Python can judge."""
@@ -769,11 +775,17 @@ class Question(Check):
 
         The parts follow the model of jupyterquiz: the answers of a part are tried in order, and the first that fits
         counts. Ranges include their ends; an end of None is open. ``together`` comes before the parts; then the first
-        part that is wrong is talked about. ``wrong`` lists the known wrong answers with Python's verdict on each.
+        part that is wrong is talked about. ``unreadable`` is said about what cannot be read; ``{came}`` stands for it
+        as Python would show it. ``wrong`` lists the known wrong answers with Python's verdict on each.
         """
         return {
             "parts": [
-                {"name": name, "unreadable": _wrong(kind.unreadable(name)).text, **kind.data(name, self._off(name))}
+                {
+                    "name": name,
+                    "asked": kind.asked(),
+                    "unreadable": _wrong(kind.unreadable(name, "{came}")).text,
+                    **kind.data(name, self._off(name)),
+                }
                 for name, kind in self.kinds.items()
             ],
             "together": [
