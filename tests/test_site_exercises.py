@@ -237,7 +237,7 @@ def test_an_empty_part_is_not_answered(page_with):
     ("check", "words"),
     [
         (WHOLE, "A whole number."),
-        (PAIR, "a: a number; three digits are enough; b: a number, at most 0.01 off."),
+        (PAIR, "a: a number, three digits are enough; b: a number, at most 0.01 off."),
         (SHAPE, "2 whole numbers with commas between."),
         (TASKS, "Choose one, each."),
         (NAMES, "Choose all that apply."),

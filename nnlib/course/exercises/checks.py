@@ -125,7 +125,7 @@ def _is_exact(kind, values):
 
 
 def _how_exact(kind):
-    return "; three digits are enough" if kind.tolerance is None else f", at most {kind.tolerance:g} off"
+    return ", three digits are enough" if kind.tolerance is None else f", at most {kind.tolerance:g} off"
 
 
 def _ends_as_data(ends):
