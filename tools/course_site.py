@@ -65,12 +65,18 @@ def is_dropped(script):
     return re.search(r"thebe|mathjax|require(\.min)?\.js|html-manager|embed-amd", text, re.IGNORECASE) is not None
 
 
+AT_ONCE = r"/(documentation_options|doctools|explore|course)\.js"
+
+
 def tidy_scripts(app, pagename, templatename, context, doctree):
-    """Drop what pages do not need, and let nothing but the sliders' script come before the text."""
+    """Drop what pages do not need, and let nothing but the sliders' script come before the text.
+
+    And Sphinx's small doctools, which the script of the search page calls at once.
+    """
     scripts = context.get("script_files", [])
     scripts[:] = [script for script in scripts if not is_dropped(script)]
     for script in scripts:
-        if script.filename and not re.search(r"/(documentation_options|explore|course)\.js", str(script.filename)):
+        if script.filename and not re.search(AT_ONCE, str(script.filename)):
             script.attributes["defer"] = "defer"
     styles = context.get("css_files", [])
     styles[:] = [style for style in styles if "thebe" not in str(style.filename)]
