@@ -44,6 +44,18 @@ def fit(*callbacks, scores=(), epochs=None, **options):
     return model, model.fit(X, Y, epochs=epochs or len(scores) or 3, **settings)
 
 
+@pytest.mark.parametrize("breaks_first", [True, False])
+def test_every_callback_that_has_begun_is_ended_although_another_breaks(breaks_first):
+    class Breaks(nn.Callback):
+        def on_train_end(self, model):
+            raise OSError("disk full")
+
+    recorder = Recorder()
+    with pytest.raises(OSError, match="disk full"):
+        fit(*([Breaks(), recorder] if breaks_first else [recorder, Breaks()]), epochs=1)
+    assert [call[0] for call in recorder.calls] == ["begin", 1, "end"]
+
+
 def test_calls_come_in_order_and_epochs_count_from_one():
     recorder = Recorder()
     _, history = fit(recorder, epochs=3)
