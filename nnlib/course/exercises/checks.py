@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..explore import is_for_the_book
 from . import page
 
 
@@ -707,7 +708,7 @@ class Check:
 
     def _not_answered(self):
         """Return the verdict, on the built page with the place to answer."""
-        return replace(NOT_ANSWERED, markup=page.place_to_answer(self)) if page.is_for_the_book() else NOT_ANSWERED
+        return replace(NOT_ANSWERED, markup=page.place_to_answer(self)) if is_for_the_book() else NOT_ANSWERED
 
     def question(self):
         """Return the exercise as data for a page without Python, or None where only Python can judge."""

@@ -7,19 +7,11 @@ right value, each hint and each sentence is written once, in the chapter.
 import hashlib
 import html
 import json
-import os
-
-from ..explore import FOR_THE_BOOK
 
 IN_CODE = (
     "This one is answered in code: <code>make lab</code> opens JupyterLab; in this chapter, write your answer in place "
     "of the three dots and run the two cells above."
 )
-
-
-def is_for_the_book():
-    """Tell whether the chapter is run for the built page."""
-    return os.environ.get(FOR_THE_BOOK) == "1"
 
 
 def place_to_answer(check):

@@ -22,7 +22,8 @@ __all__ = ["Control", "Picture", "describe", "explore", "make_control", "picture
 FOR_THE_BOOK = "NNLIB_FOR_THE_BOOK"  # the environment variable that the build of the book sets to 1
 
 
-def _is_for_the_book() -> bool:
+def is_for_the_book() -> bool:
+    """Tell whether the chapter is run for the built page."""
     return os.environ.get(FOR_THE_BOOK) == "1"
 
 
@@ -92,7 +93,7 @@ def explore(
         raise ValueError(f"picture_format must be 'png' or 'svg'; got {picture_format!r}")
     definition = Definition(draw, made, start_position(made, start or {}), alt, play)
     definition.check_arguments()
-    if _is_for_the_book():
+    if is_for_the_book():
         return PageExplorer(definition, picture_format, limit_mb)
     return KernelExplorer(definition, picture_format)
 
@@ -127,7 +128,7 @@ def picture(figure, alt: str) -> Picture:
         raise ValueError(f"alt must be a text that describes the figure; got {alt!r}")
     plain = render_figure(figure, light_enough=STILL)
     markup = plain.img(alt)
-    if _is_for_the_book():
+    if is_for_the_book():
         markup = f'<div class="explore-picture">{render_figure(figure, THEMES, "webp", STILL).img(alt)}</div>'
     plt.close(figure)
     return Picture(alt, markup, plain.data[0][1])
