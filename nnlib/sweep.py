@@ -8,10 +8,8 @@ import itertools
 import json
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import methodcaller
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +21,8 @@ if sys.platform != "win32":
     import fcntl
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 __all__ = ["sweep"]
@@ -37,7 +37,7 @@ def sweep(
     run: Run,
     grid: Mapping[str, Any],
     *,
-    directory: str | Path,
+    directory: "str | Path",
     workers: int | None = None,
     shared: str | None = None,
     version: str | float | None = None,
@@ -121,6 +121,8 @@ def sweep(
      0.50       1 0.0000
      0.50       2 0.0000
     """
+    from pathlib import Path  # here and below, because most programs never sweep, and would wait for it
+
     import pandas as pd
     from threadpoolctl import threadpool_limits
     from tqdm import tqdm
@@ -235,6 +237,8 @@ def _execute(run: Run, shared: str | None, fixed: Config, configs: list[Config])
         results = [_to_columns(result) for result in results]
         error = trace = None
     except Exception as exception:
+        import traceback
+
         results = [{}] * len(configs)
         error, trace = f"{type(exception).__name__}: {exception}", traceback.format_exc()
     seconds = round(time.perf_counter() - start, 6)
@@ -323,7 +327,7 @@ def _plain(value: Any, what: str = "value") -> Any:
 
 def _key(config: Any) -> str:
     """Return the identity of a configuration: 16 hexadecimal digits that depend on its values alone."""
-    import hashlib  # here, because most programs never sweep, and would wait for it
+    import hashlib
 
     return hashlib.sha256(json.dumps(_plain(config), sort_keys=True).encode()).hexdigest()[:16]
 
@@ -332,13 +336,13 @@ def _key(config: Any) -> str:
 class _Store:
     """A directory with one file per configuration, and a manifest that says what they are results of."""
 
-    directory: Path
+    directory: "Path"
     manifest: dict[str, Any]
     retry_failed: bool
     code: str
     stale: str
 
-    def path(self, config: Config) -> Path:
+    def path(self, config: Config) -> "Path":
         return self.directory / f"{_key(config)}.json"
 
     def open(self) -> None:
@@ -405,7 +409,7 @@ class _Store:
             path.unlink(missing_ok=True)  # what it guarded is in place: who waited for it looks first
 
 
-def _write(contents: dict[Path, Any]) -> None:
+def _write(contents: "dict[Path, Any]") -> None:
     """Write a dict from path to JSON value so that a crash at any point leaves each file whole or absent."""
     # renamed together at the end, so that a kill hardly ever cuts a group in two
     storage.write_whole({str(path): methodcaller("write", json.dumps(c).encode()) for path, c in contents.items()})
@@ -413,6 +417,9 @@ def _write(contents: dict[Path, Any]) -> None:
 
 def _code(function: Any) -> str:
     """Return the identity of the code behind the results, 16 hexadecimal digits; `stale` in `sweep` says what it is."""
+    import hashlib
+    from pathlib import Path
+
     here = Path(__file__)
     files = {path for path in here.parent.rglob("*.py") if path != here and here.parent / "course" not in path.parents}
     file = getattr(sys.modules.get(function.__module__), "__file__", None)
@@ -427,16 +434,14 @@ def _code(function: Any) -> str:
         code = getattr(function, "__code__", getattr(type(function).__call__, "__code__", None))
         parts.append(repr(_bytecode(code)).encode())
     # in an order that does not depend on the folders' names
-    import hashlib
-
     return hashlib.sha256(b"".join(sorted(hashlib.sha256(part).digest() for part in parts))).hexdigest()[:16]
 
 
-def _imported_beside(path: Path) -> list[Path]:
+def _imported_beside(path: "Path") -> "list[Path]":
     """Return the files in the folder of a module that it imports, at its top or anywhere else."""
-    names = []
     import ast
 
+    names = []
     for node in ast.walk(ast.parse(path.read_bytes() if path.suffix == ".py" else "")):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names += [getattr(node, "module", None), *(alias.name for alias in node.names)]
