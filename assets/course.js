@@ -2,11 +2,6 @@
 (() => {
   "use strict";
 
-  // Where a page is opened as a file the browser refuses to fetch the pages found: results come without summary.
-  if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") {
-    DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-  }
-
   // Names and roles that the theme gives and the accessibility guidelines refuse: names beside
   // the visible text, and a role that has been withdrawn.
   document.addEventListener("readystatechange", () => {
@@ -18,4 +13,31 @@
     }
     for (const entry of document.querySelectorAll("[role=doc-biblioentry]")) entry.setAttribute("role", "listitem");
   });
+
+  // On paper the answers of the quiz and the solutions stand at the end, where they give nothing away.
+  const answers = document.createElement("section");
+  answers.className = "answers-on-paper";
+
+  function titleOf(answer) {
+    if (!answer.matches(".quiz")) return answer.closest("section").querySelector("h2, h3").firstChild.textContent;
+    let question = answer;
+    do question = question.previousElementSibling;
+    while (question && question.firstElementChild?.tagName !== "STRONG");
+    return `Quiz, question ${question.firstElementChild.textContent.replace(".", "")}`;
+  }
+
+  addEventListener("beforeprint", () => {
+    const folded = document.querySelectorAll("details.quiz, .tag_solution details.hide");
+    if (!folded.length) return;
+    answers.innerHTML = "<h2>Answers and solutions</h2>";
+    for (const one of folded) {
+      const copy = document.createElement("div");
+      copy.append(document.createElement("h3"), ...[...one.cloneNode(true).children].filter((part) => part.tagName !== "SUMMARY"));
+      copy.firstChild.textContent = titleOf(one);
+      for (const part of copy.querySelectorAll("[id]")) part.removeAttribute("id");
+      answers.append(copy);
+    }
+    document.querySelector(".bd-article").append(answers);
+  });
+  addEventListener("afterprint", () => answers.remove());
 })();

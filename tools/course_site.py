@@ -2,9 +2,13 @@
 
 import base64
 import hashlib
+import html
+import json
 import os
 import re
 from pathlib import Path
+
+from docutils import nodes
 
 PICTURES = "_pictures"
 DATA_ADDRESS = re.compile(r"data:image/(png|webp|svg\+xml);base64,([A-Za-z0-9+/]+=*)")
@@ -33,6 +37,35 @@ def move_pictures_into_files(app, pagename, templatename, context, doctree):
         context["body"] = DATA_ADDRESS.sub(moved, body)
 
 
+def describe_page(app, pagename, templatename, context, doctree):
+    """Give the page its first words, for those who find it by a search or a link."""
+    if doctree is None:
+        return
+    paragraphs = (" ".join(node.astext().split()) for node in doctree.findall(nodes.paragraph))
+    # not the line of minutes
+    context["description"] = next((text for text in paragraphs if "minutes" not in text and len(text) > 60), "")[:300]
+
+
+def searchable(node):
+    """Return what there is to read in a page as HTML, its sections with their addresses and without anything else."""
+    if isinstance(node, nodes.section):
+        return f'<section id="{node["ids"][0]}">{"".join(map(searchable, node.children))}</section>'
+    if isinstance(node, nodes.raw | nodes.comment):
+        return ""
+    if isinstance(node, nodes.Text | nodes.TextElement):
+        return f"{html.escape(' '.join(node.astext().split()), quote=False)} "
+    return "".join(map(searchable, node.children))
+
+
+def write_search_texts(app, exception):
+    """Write the text of all pages into a script: a page opened as a file may not fetch the others."""
+    if exception or app.builder.format != "html":
+        return
+    texts = {name: searchable(app.env.get_doctree(name)) for name in sorted(app.env.found_docs)}
+    script = f"window.searchTexts = {json.dumps(texts, ensure_ascii=False)};\n"
+    Path(app.outdir, "_static", "search_texts.js").write_text(script, encoding="utf-8")
+
+
 def remove_stale_pictures(app, exception):
     """Remove pictures that no page shows any more."""
     if exception or app.builder.format != "html":
@@ -48,7 +81,7 @@ def remove_stale_pages(app, exception):
     """Remove pages whose source is gone: Sphinx leaves them, and the search would still find them."""
     if exception or app.builder.format != "html":
         return
-    known = {*app.env.found_docs, "genindex", "search", "index"}
+    known = {*app.env.found_docs, "genindex", "search", "index", "404"}
     for page in Path(app.outdir).rglob("*.html"):
         name = page.relative_to(app.outdir).with_suffix("").as_posix()
         if name not in known and not name.startswith("_"):
@@ -87,7 +120,9 @@ def setup(app):
     os.environ["NNLIB_FOR_THE_BOOK"] = "1"  # where the book is built without `make book`
     # after the theme and the extensions have added theirs
     app.connect("html-page-context", tidy_scripts, priority=900)
+    app.connect("html-page-context", describe_page)
     app.connect("html-page-context", move_pictures_into_files)
+    app.connect("build-finished", write_search_texts)
     app.connect("build-finished", remove_stale_pages)
     app.connect("build-finished", remove_stale_pictures, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
