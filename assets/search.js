@@ -13,10 +13,13 @@ var Scorer = {
   partialTerm: 2,
 
   // pages with all the words in their title come first, then sections, then entries of the glossary, then the rest
-  score: ([, title, anchor, , score]) => {
+  score: (result) => {
+    const [page, section] = result[1].split(" > ");
+    // a numbered page's own heading, which Sphinx takes for a section of it: now equal to the page, and shown once
+    if (section && page.endsWith(section)) result.splice(1, 2, page, "");
     const words = new URLSearchParams(location.search).get("q").toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
-    const own = title.split(" > ").pop().toLowerCase();
-    return score + (words.every((word) => own.includes(word)) ? (anchor ? 200 : 300) : 0);
+    const [own, anchor] = [result[1].split(" > ").pop().toLowerCase(), result[2]];
+    return result[4] + (words.every((word) => own.includes(word)) ? (anchor ? 200 : 300) : 0);
   },
 };
 

@@ -40,8 +40,9 @@ def find_browser():
 
 
 def pages():
-    """List the pages of the built site."""
-    return sorted(page for page in SITE.rglob("*.html") if "_static" not in page.relative_to(SITE).parts)
+    """List the pages of the built site; that for wrong addresses has no place of its own, hence no links to files."""
+    all_pages = (page for page in SITE.rglob("*.html") if "_static" not in page.relative_to(SITE).parts)
+    return sorted(page for page in all_pages if page != SITE / "404.html")
 
 
 # --- without a browser ----------------------------------------------------------------------------------------
@@ -92,7 +93,7 @@ def link_faults(page, site=SITE):
 class Watched:
     """A page opened as a file with the network cut; `faults` holds what the browser complained about."""
 
-    def __init__(self, browser, path, settings=LIGHT):
+    def __init__(self, browser, path, settings=LIGHT, query=""):
         self.faults = []
         self.context = browser.new_context(offline=True, **settings)
         self.page = self.context.new_page()
@@ -101,7 +102,7 @@ class Watched:
         self.page.on("requestfailed", lambda request: self.faults.append(f"could not load {request.url[:120]}"))
         self.page.on("pageerror", lambda error: self.faults.append(f"error on the page: {error}"))
         self.page.on("console", self._console)
-        self.page.goto(Path(path).resolve().as_uri(), wait_until="load")
+        self.page.goto(Path(path).resolve().as_uri() + query, wait_until="load")
         self.page.evaluate(READY)
 
     def _request(self, request):

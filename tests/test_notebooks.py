@@ -1,6 +1,7 @@
 """What every notebook in the repository keeps to, so that diffs are readable and pages of one shape."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -190,6 +191,20 @@ def test_every_chapter_is_in_the_table_of_contents_and_the_other_way_round():
         if path.suffix in {".ipynb", ".md"} and ".ipynb_checkpoints" not in path.parts
     ]
     assert sorted(listed) == sorted(written)
+
+
+def test_map_of_the_course_names_its_chapters_in_order_with_their_minutes():
+    toc = yaml.safe_load((notebooks.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    chapters = [entry["file"] for part in toc["parts"] if part.get("numbered") for entry in part["chapters"]]
+    stated = []
+    for number, chapter in enumerate(chapters, 1):
+        text = (notebooks.ROOT / f"{chapter}.ipynb").read_text(encoding="utf-8")
+        first = " ".join("".join(json.loads(text)["cells"][0]["source"]).split())
+        reading, exercises = re.search(r"About (\d+) minutes to read, (\d+) for the exercises", first).groups()
+        stated.append((str(number), chapter, reading, exercises))
+    text = (notebooks.ROOT / "intro.md").read_text(encoding="utf-8")
+    entry = r"^(\d+)\. \{doc\}`([^`]*)`: [^*]*\?\s+\*(\d+) \+ (\d+) min\*$"
+    assert re.findall(entry, text, re.MULTILINE) == stated
 
 
 def test_handouts_hold_no_solution_and_what_the_notebooks_read(tmp_path):
