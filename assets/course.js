@@ -20,10 +20,7 @@
 
   function titleOf(answer) {
     if (!answer.matches(".quiz")) return answer.closest("section").querySelector("h2, h3").firstChild.textContent;
-    let question = answer;
-    do question = question.previousElementSibling;
-    while (question && question.firstElementChild?.tagName !== "STRONG");
-    return `Quiz, question ${question.firstElementChild.textContent.replace(".", "")}`;
+    return `Quiz, question ${answer.previousElementSibling.querySelector("strong").textContent.replace(".", "")}`;
   }
 
   addEventListener("beforeprint", () => {

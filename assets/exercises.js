@@ -1,5 +1,5 @@
-/* Judges answers on the page by the data beside each form, which the check of the chapter has written: the same words as
-   in Python. What was answered is remembered in the reader's browser, where that is allowed. */
+/* Judges answers on the page: those of exercises by the data beside each form, which the check of the chapter has written,
+   in the same words as in Python; those of quizzes by the folded answer. What was answered is remembered in the reader's browser, where that is allowed. */
 (() => {
   "use strict";
 
@@ -90,14 +90,53 @@
 
   function show(form, { says, right = false, part } = {}) {
     const verdict = form.querySelector(".answer-verdict");
-    // a new node, so that the same words are told again
-    verdict.replaceChildren(...(says ? [document.createTextNode(says)] : []));
+    // new nodes, so that the same words are told again
+    verdict.replaceChildren(...(says ? [says].flat() : []));
     form.classList.toggle("is-right", right);
     form.classList.toggle("is-wrong", Boolean(says) && !right);
     partsOf(form).forEach((box, i) => {
       box.classList.toggle("is-off", i === part);
       box.querySelector("[type=text]")?.setAttribute("aria-invalid", String(i === part));
     });
+  }
+
+  // --- quizzes: the options and their folded answer are text of the chapter; the page makes radio buttons of it ------
+
+  function addQuestion(answer) {
+    const list = answer.previousElementSibling;
+    const asked = list.previousElementSibling;
+    const verdict = document.createElement("p");
+    const box = document.createElement("fieldset");
+    // a question that is put in other words is another one
+    const text = [asked, list, answer.querySelector("p > strong")].map((part) => part.textContent).join("");
+    const sum = [...text].reduce((before, letter) => (Math.imul(before, 31) + letter.codePointAt(0)) >>> 0, 0);
+    box.dataset.exercise = `quiz-${sum.toString(36)}`;
+    box.className = "quiz-question";
+    asked.id = `${box.dataset.exercise}-asked`;
+    box.setAttribute("aria-labelledby", asked.id);
+    verdict.className = "answer-verdict";
+    verdict.setAttribute("aria-live", "polite");
+    asked.before(box);
+    box.append(asked, list, verdict);
+    for (const option of list.querySelectorAll("li > p")) {
+      const label = document.createElement("label");
+      const input = document.createElement("input");
+      const value = option.querySelector("strong").textContent;
+      Object.assign(input, { type: "radio", name: box.dataset.exercise, value, autocomplete: "off" });
+      label.append(input, ...option.childNodes);
+      option.append(label);
+    }
+  }
+
+  // the answer has a paragraph for each letter, and that of the right one comes first
+  function judgeQuestion(box) {
+    const chosen = box.querySelector("input:checked")?.value;
+    const paragraphs = [...box.nextElementSibling.querySelectorAll("p")];
+    const said = paragraphs.find((paragraph) => paragraph.querySelector("strong").textContent === chosen);
+    if (!said) return {};
+    const [verdict, ...words] = said.cloneNode(true).childNodes;
+    verdict.textContent = said === paragraphs[0] ? "✓ Right." : "✗ Not yet.";
+    return { says: [verdict, ...words], right: said === paragraphs[0] };
   }
 
   // --- memory: for each page what was given, which exercises are right, and how many there are ---------------------
@@ -128,7 +167,7 @@
     } catch {}
   }
 
-  const exercises = () => [...document.querySelectorAll(".answer")];
+  const exercises = () => [...document.querySelectorAll("[data-exercise]")];
   let memory = { of: 0, given: {}, right: [] };
 
   function remember(name, given, right) {
@@ -150,43 +189,49 @@
   function restore() {
     for (const box of exercises()) {
       const given = memory.given[box.dataset.exercise];
+      const verdict = box.querySelector(".answer-verdict");
+      // nobody has asked just now: nothing is read aloud
+      verdict?.setAttribute("aria-live", "off");
       if (box.matches("form")) {
         put(box, Array.isArray(given) ? given : []);
-        // nobody has asked just now: nothing is read aloud
-        const verdict = box.querySelector(".answer-verdict");
-        verdict.setAttribute("aria-live", "off");
         show(box, Array.isArray(given) ? judge(questionOf(box), answered(box)) : {});
-        setTimeout(() => verdict.setAttribute("aria-live", "polite"), 500);
+      } else if (box.matches(".quiz-question")) {
+        for (const input of box.querySelectorAll("input")) input.checked = input.value === given;
+        show(box, judgeQuestion(box));
       } else {
         box.querySelector("input").checked = given === true;
       }
+      setTimeout(() => verdict?.setAttribute("aria-live", "polite"), 500);
     }
     count();
   }
 
   function count() {
-    const line = document.querySelector(".answer-progress");
-    if (!line) return;
-    const names = exercises().map((box) => box.dataset.exercise);
-    const done = memory.right.filter((name) => names.includes(name)).length;
-    line.querySelector("span").textContent = `${done} of ${names.length} answered`;
-    line.querySelector("progress").value = done;
-    line.querySelector("button").hidden = !Object.keys(memory.given).length;
+    for (const [line, names] of lines) {
+      const done = names.filter((name) => memory.right.includes(name)).length;
+      line.querySelector("span").textContent = `${done} of ${names.length} answered`;
+      line.querySelector("progress").value = done;
+      line.querySelector("button").hidden = !names.some((name) => name in memory.given);
+    }
   }
 
-  // the line stands below the heading of the part that holds all exercises
-  function addProgress() {
-    const all = exercises();
+  const namesOf = (boxes) => boxes.map((box) => box.dataset.exercise);
+  const lines = new Map();
+
+  // the line stands below the heading of the part that holds them all
+  function addProgress(all) {
     const heading = smallestPart(all)?.querySelector("h1, h2, h3");
     const line = document.createElement("div");
     line.className = "answer-progress";
     line.innerHTML = `<span role="status"></span><progress max="${all.length}" aria-hidden="true"></progress>
       <button type="button">Forget my answers</button>`;
     line.querySelector("button").addEventListener("click", () => {
-      memory = { of: all.length, given: {}, right: [] };
+      for (const name of namesOf(all)) delete memory.given[name];
+      memory.right = memory.right.filter((name) => name in memory.given);
       keep(memory);
       restore();
     });
+    lines.set(line, namesOf(all));
     if (heading) heading.after(line);
     else all[0].before(line);
   }
@@ -206,24 +251,43 @@
       if (!of || !right.length || link.querySelector(".answer-count")) continue;
       const shown = document.createElement("span");
       shown.className = "answer-count";
-      shown.title = "exercises answered";
+      shown.title = "questions answered";
       shown.textContent = `${right.length} of ${of}`;
       link.append(shown);
     }
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    if (exercises().length) {
-      memory = { ...recall(pageAt(location)), of: exercises().length };
-      addProgress();
+    document.querySelectorAll("ul + details.quiz").forEach(addQuestion);
+    const names = namesOf(exercises());
+    if (names.length) {
+      const { given, right } = recall(pageAt(location));
+      memory = { of: names.length, given, right: right.filter((name) => names.includes(name)) };
+      for (const kind of [".answer", ".quiz-question"]) {
+        const all = [...document.querySelectorAll(kind)];
+        if (all.length) addProgress(all);
+      }
       restore();
     }
     countChapters();
   });
 
-  document.addEventListener("change", (event) => {
-    const box = event.target.closest(".answer-in-code");
-    if (box) remember(box.dataset.exercise, event.target.checked, event.target.checked);
+  document.addEventListener("change", ({ target }) => {
+    const box = target.closest(".answer-in-code, .quiz-question");
+    if (!box) return;
+    const quiz = box.matches(".quiz-question");
+    const verdict = quiz ? judgeQuestion(box) : { right: target.checked };
+    if (quiz) show(box, verdict);
+    remember(box.dataset.exercise, quiz ? target.value : target.checked, verdict.right);
+  });
+
+  // in a quiz, arrows lead to an option without choosing it, since what is chosen is judged at once
+  document.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    const options = [...(event.target.closest(".quiz-question")?.querySelectorAll("input") ?? [])];
+    if (!step || !options.length) return;
+    event.preventDefault();
+    options.at((options.indexOf(event.target) + step) % options.length).focus();
   });
 
   document.addEventListener("submit", (event) => {

@@ -444,12 +444,12 @@ new MutationObserver((_, watcher) => {
 """
 
 
-def jump_faults(browser, path, settings=LIGHT):
+def jump_faults(browser, path, settings=LIGHT, part=""):
     """List what changes after the first paint: theme, ground, size of letters, and places."""
     context = browser.new_context(offline=True, **settings)
     context.add_init_script(WATCH)
     page = context.new_page()
-    page.goto(Path(path).resolve().as_uri(), wait_until="load")
+    page.goto(Path(path).resolve().as_uri() + part, wait_until="load")
     page.evaluate(READY)
     page.wait_for_timeout(300)  # whatever scripts still do
     first, last, shift = page.evaluate("[window.firstLook, window.look(), window.shift]")

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,145 @@ def test_good_exercise_is_accepted():
 )
 def test_broken_exercise_is_found(cells, fault):
     assert fault in " ".join(exercise_faults({"cells": cells}))
+
+
+# --- quizzes ------------------------------------------------------------------------------------------------------
+
+ANSWERED = re.compile(r"<details class=\"quiz\"><summary>Answer</summary>\n\n(.*?)\n\n</details>", re.DOTALL)
+LETTERED = re.compile(r"\*\*([a-z])\*\* (.*)", re.DOTALL)
+
+
+def lettered(lines):
+    """Return {letter: words} of a list of options, or None if it is none."""
+    found = [LETTERED.fullmatch(item) for item in re.split(r"^- ", lines, flags=re.MULTILINE)[1:]]
+    return {item[1]: item[2].strip() for item in found} if all(found) and lines.startswith("- ") else None
+
+
+def quiz_questions(text):
+    """Split a quiz into questions: (what is asked, {letter: option}, right letter, why, {letter: what is wrong}).
+
+    None stands in the place of what has not the form that the page makes radio buttons of.
+    """
+    questions, parts = [], ANSWERED.split(text)
+    for before, answer in zip(parts[:-1:2], parts[1::2], strict=True):
+        asked, _, options = before.strip().rpartition("\n\n")
+        right, _, wrong = answer.partition("\n\n")
+        named = LETTERED.fullmatch(right)
+        letter, why = named.groups() if named else (None, None)
+        questions.append((asked.rpartition("\n\n")[2], lettered(options), letter, why, lettered(wrong)))
+    return questions
+
+
+def quiz_faults(text):
+    """List what breaks the form of a quiz."""
+    faults, questions = [], quiz_questions(text)
+    if len(questions) not in (5, 6) or text.count("<details") != len(questions):
+        faults.append(f"{len(questions)} questions of {text.count('<details')} with an answer of the form")
+    for number, (asked, options, right, _, wrong) in enumerate(questions, start=1):
+        if not re.fullmatch(rf"\*\*{number}\.\*\* .*", asked, re.DOTALL):
+            faults.append(f"question {number} does not begin with **{number}.**")
+        if options is None or list(options) not in (list("abc"), list("abcd")):
+            faults.append(f"question {number}: three or four options a, b, c (and d) should stand before the answer")
+        elif right not in options:
+            faults.append(f"question {number}: the answer names no option")
+        elif wrong is None or list(wrong) != [letter for letter in options if letter != right]:
+            faults.append(f"question {number}: after the answer a line for each other option should follow")
+        elif len({*options.values()}) < len(options):
+            faults.append(f"question {number}: an option stands there twice")
+    return faults
+
+
+def quizzes():
+    """Return {path: text} of the quizzes of all chapters."""
+    cells = ((path, notebooks.text_of(cell["source"])) for path in PATHS for cell in notebooks.load(path)["cells"])
+    return {path: text for path, text in cells if text.startswith("## Quiz")}
+
+
+@pytest.mark.parametrize(("path", "text"), quizzes().items(), ids=lambda part: getattr(part, "stem", ""))
+def test_quiz_has_the_form_of_which_a_page_makes_choices(path, text):
+    assert quiz_faults(text) == []
+
+
+def test_every_chapter_of_a_part_ends_with_a_quiz():
+    assert {path for path in PATHS if path.parent.name[0].isdigit()} == {*quizzes()}
+
+
+def leaning(questions):
+    """List letters, and lengths, that are right far more or less often than by chance."""
+    fair, right = Counter(), Counter()
+    for _, options, letter, *_ in questions:
+        sizes = {key: len(words) for key, words in options.items()}
+        places = {"longest": max(sizes.values()), "shortest": min(sizes.values())}
+        for key, size in sizes.items():
+            marks = [key, *(name for name, extreme in places.items() if size == extreme)]
+            fair.update(dict.fromkeys(marks, 1 / len(options)))
+            right.update(marks if key == letter else [])
+    return [f"{mark}: {right[mark]} times, {fair[mark]:.1f} by chance" for mark in fair
+            if not 0.6 * fair[mark] <= right[mark] <= 1.4 * fair[mark]]  # fmt: skip
+
+
+def test_neither_letter_nor_length_tells_the_right_option():
+    assert leaning(question for text in quizzes().values() for question in quiz_questions(text)) == []
+
+
+QUESTION = """**{}.** Which?
+
+- **a** One of
+  them.
+- **b** None.
+- **c** All $x$.
+
+<details class="quiz"><summary>Answer</summary>
+
+**b** So it is.
+
+- **a** Too few.
+- **c** Too
+  many.
+
+</details>"""
+QUIZ = "\n\n".join(["## Quiz", "Choose.", *map(QUESTION.format, range(1, 6))])
+
+
+def test_good_quiz_is_accepted_and_read():
+    assert quiz_faults(QUIZ) == []
+    options = {"a": "One of\n  them.", "b": "None.", "c": "All $x$."}
+    read = ("**5.** Which?", options, "b", "So it is.", {"a": "Too few.", "c": "Too\n  many."})
+    assert quiz_questions(QUIZ)[-1] == read
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("**4.** Which?", "**5.** Which?", "question 4 does not begin"),
+        ("- **c** All $x$.\n", "", "three or four options"),
+        ("- **c** All $x$.", "- **d** All $x$.", "three or four options"),
+        ("- **c** All $x$.", "- c All $x$.", "three or four options"),
+        ("- **c** All $x$.\n", "- **c** All $x$.\n\nWell?\n", "three or four options"),
+        ("- **c** All $x$.", "- **c** None.", "twice"),
+        ("**b** So", "**d** So", "names no option"),
+        ("**b** So", "So", "names no option"),
+        ("- **a** Too few.\n", "", "a line for each other option"),
+        ("- **a** Too few.", "- **a** Too few.\n- **b** Well.", "a line for each other option"),
+        ("\n\n- **a** Too few.", "\n\nWell.\n\n- **a** Too few.", "a line for each other option"),
+        ('<details class="quiz">', "<details>", "questions of 5"),
+        (QUESTION.format(5), "", "4 questions"),
+    ],
+)
+def test_broken_quiz_is_found(old, new, fault):
+    broken = new.join(QUIZ.rsplit(old, 1))
+    assert broken != QUIZ
+    assert fault in " ".join(quiz_faults(broken))
+
+
+def test_a_quiz_that_tells_its_answers_is_found():
+    assert leaning(quiz_questions(QUIZ)) == [
+        "a: 0 times, 1.7 by chance",
+        "longest: 0 times, 1.7 by chance",
+        "b: 5 times, 1.7 by chance",
+        "shortest: 5 times, 1.7 by chance",
+        "c: 0 times, 1.7 by chance",
+    ]
 
 
 def test_every_chapter_is_in_the_table_of_contents_and_the_other_way_round():

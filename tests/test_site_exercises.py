@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from exercise_cases import CASES
 from exercise_table import Chapter, table
-from site_checks import DARK, LIGHT, PHONE, axe_faults, name_faults, overflow_faults
+from site_checks import DARK, LIGHT, PHONE, SITE, Watched, axe_faults, jump_faults, name_faults, overflow_faults
 from test_exercises_of_chapters import CHECKS
+from test_notebooks import quiz_questions, quizzes
 
 from nnlib.course import exercises as ask
 from tools import notebooks
@@ -397,7 +398,150 @@ def test_what_is_restored_is_not_read_aloud_and_what_is_checked_is(page_with):
 def test_the_script_is_a_classic_one_and_small():
     """A page opened as a file may load no module and fetch nothing."""
     assert not re.search(r"^\s*(import|export)\b|\bfetch\(|XMLHttpRequest", SCRIPT, re.MULTILINE)
-    assert len(SCRIPT) < 12_000
+    assert len(SCRIPT) < 14_000
+
+
+# --- quizzes, on the built pages ----------------------------------------------------------------------------------
+
+QUIZZES = {SITE / path.relative_to(ROOT).with_suffix(".html"): quiz_questions(text) for path, text in quizzes().items()}
+SAMPLE = SITE / "chapters/2-foundations/05-choose-a-learning-rate.html"  # its first question has formulas
+
+
+def opening(words):
+    """Return what a page shows of a chapter's words, as far as the first formula."""
+    return " ".join(re.sub(r"[*`]", "", words.partition("$")[0]).split())
+
+
+def text(part):
+    """Return the text of a part of a page; `inner_text` would be none where it is out of sight and not laid out."""
+    return " ".join(part.text_content().translate(str.maketrans("’“”", '\'""')).split())
+
+
+def done(page, part="#quiz"):
+    return text(page.locator(f"{part} .answer-progress span"))
+
+
+@pytest.mark.parametrize("path", QUIZZES, ids=lambda path: path.stem)
+def test_each_option_of_a_quiz_is_judged_in_words_of_its_own(browser, path):
+    with Watched(browser, path) as opened:
+        boxes = opened.page.locator("fieldset.quiz-question").all()
+        for box, (asked, options, right, why, wrong) in zip(boxes, QUIZZES[path], strict=True):
+            name = opened.page.locator(f"#{box.get_attribute('aria-labelledby')}")
+            assert text(name).startswith(opening(asked))
+            labels = {text(label)[0]: label for label in box.locator("label").all()}
+            assert [*labels] == [*options]
+            for letter in [*wrong, right]:
+                labels[letter].click()
+                sign, words = ("✓ Right.", why) if letter == right else ("✗ Not yet.", wrong[letter])
+                assert text(box.locator(".answer-verdict")).startswith(f"{sign} {opening(words)}")
+                assert box.get_attribute("class").split()[1:] == ["is-right" if letter == right else "is-wrong"]
+        total = len(boxes) + opened.page.locator(".answer").count()
+        opened.page.reload()
+        assert done(opened.page) == "5 of 5 answered"
+        assert text(opened.page.locator(".bd-sidebar-primary .answer-count")) == f"5 of {total}"
+    assert opened.faults == []
+
+
+@pytest.fixture
+def quiz(browser):
+    """The sample page with the network cut; afterwards nothing may have gone wrong on it."""
+    with Watched(browser, SAMPLE) as opened:
+        yield opened.page
+    assert opened.faults == []
+
+
+def test_a_quiz_is_answered_wrong_then_right_and_remembered(quiz):
+    box = quiz.locator("fieldset.quiz-question").first
+    verdict = box.locator(".answer-verdict")
+    assert (done(quiz), verdict.is_visible()) == ("0 of 5 answered", False)
+    for option, begin, count in ((2, "✗ Not yet. Then each jump", 0), (1, "✓ Right. The factor", 1)) * 2:
+        box.get_by_role("radio").nth(option).check()
+        said = text(verdict)
+        assert said.startswith(begin)
+        for _ in range(2):
+            assert (done(quiz), done(quiz, "#exercises")) == (f"{count} of 5 answered", "0 of 6 answered")
+            assert (text(verdict), box.get_by_role("radio").nth(option).is_checked()) == (said, True)
+            quiz.reload()
+    assert verdict.locator(".katex").count() == 1
+
+
+def test_a_quiz_is_forgotten_apart_from_the_exercises(quiz):
+    quiz.locator("fieldset.quiz-question label").nth(1).click()
+    quiz.get_by_label("I have done it").first.check()
+    quiz.locator("#quiz").get_by_role("button", name="Forget my answers").click()
+    for _ in range(2):
+        assert (done(quiz), done(quiz, "#exercises")) == ("0 of 5 answered", "1 of 6 answered")
+        assert quiz.locator(".quiz-question :checked").count() == 0
+        assert quiz.locator(".quiz-question .answer-verdict").all_text_contents() == [""] * 5
+        quiz.reload()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "count"),
+    [
+        ("The loss falls in every step", "The loss falls", 0),
+        ("It is below 1.", "It is below ½.", 0),
+        ("is positive, and the weight stays", "is positive: the weight stays", 1),
+    ],
+)
+def test_a_question_of_a_quiz_that_asks_for_something_else_starts_anew(quiz, old, new, count):
+    quiz.locator("fieldset.quiz-question label").nth(1).click()
+    html = SAMPLE.read_text(encoding="utf-8")
+    assert html.count(old) == 1
+    quiz.route("**/*.html", lambda route: route.fulfill(body=html.replace(old, new), content_type="text/html"))
+    quiz.reload()
+    assert new in quiz.content()
+    assert done(quiz) == f"{count} of 5 answered"
+    assert quiz.locator(".answer-count").count() == count
+
+
+def test_a_quiz_is_answered_by_keyboard_alone(quiz):
+    box = quiz.locator("fieldset.quiz-question").first
+    verdict, options = box.locator(".answer-verdict"), box.get_by_role("radio")
+    focused = "document.activeElement.value + getComputedStyle(document.activeElement).outlineStyle"
+    quiz.locator("#quiz .answer-progress").evaluate("line => { line.tabIndex = 0; line.focus(); }")
+    quiz.keyboard.press("Tab")
+    for key, letter in (("ArrowDown", "b"), ("ArrowRight", "c"), ("ArrowDown", "a"), ("ArrowUp", "c")):
+        quiz.keyboard.press(key)
+        assert quiz.evaluate(focused) == f"{letter}solid"
+        assert (text(verdict), box.locator(":checked").count()) == ("", 0)
+    quiz.wait_for_function("document.querySelector('.quiz-question .answer-verdict').ariaLive === 'polite'")
+    quiz.keyboard.press("Space")
+    assert (text(verdict)[0], options.nth(2).is_checked()) == ("✗", True)
+    quiz.keyboard.press("ArrowLeft")
+    quiz.keyboard.press("Space")
+    assert (text(verdict)[0], options.nth(1).is_checked()) == ("✓", True)
+
+
+@pytest.mark.parametrize("settings", [LIGHT, DARK, PHONE], ids=["light", "dark", "phone"])
+def test_an_answered_quiz_is_accessible_and_fits_and_nothing_jumps(browser, settings):
+    with Watched(browser, SAMPLE, settings) as opened:
+        for box in opened.page.locator("fieldset.quiz-question").all():
+            box.locator("label").nth(1).click()
+        assert {*opened.page.locator(".quiz-question").evaluate_all("all => all.map(box => box.classList[1])")} == {
+            "is-right", "is-wrong",
+        }  # fmt: skip
+        faults = axe_faults(opened.page) + name_faults(opened.page) + overflow_faults(opened.page)
+        assert faults + jump_faults(browser, SAMPLE, settings, "#quiz") == []
+
+
+def test_options_take_the_same_room_with_and_without_a_script(browser):
+    rooms = []
+    for script in (False, True):
+        page = browser.new_page(**LIGHT, offline=True, java_script_enabled=script)
+        page.goto(f"{SAMPLE.as_uri()}#quiz")
+        boxes = [option.bounding_box() for option in page.locator("#quiz ul:has(+ :is(details, p)) > li").all()]
+        rooms.append([{**box, "y": box["y"] - boxes[0]["y"]} for box in boxes])
+        assert page.locator("#quiz input").count() == (len(boxes) if script else 0)
+        page.close()
+    assert rooms[0] == rooms[1]
+
+
+def test_on_paper_a_quiz_is_text(quiz):
+    quiz.locator("fieldset.quiz-question label").nth(1).click()
+    quiz.emulate_media(media="print")
+    assert not any(part.is_visible() for part in quiz.locator("#quiz :is(input, .answer-verdict, progress)").all())
+    assert all(part.is_visible() for part in quiz.locator(".quiz-question :is(p:first-child, li), summary").all())
 
 
 # --- titles -------------------------------------------------------------------------------------------------------
