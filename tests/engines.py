@@ -108,7 +108,8 @@ class Firefox(Driven):
         self.stack.callback(self.socket.close)
         self.sent = 0
         self.send("session.new", capabilities={"alwaysMatch": {"proxy": CUT}})
-        self.window = self.send("browsingContext.getTree")["contexts"][0]["context"]
+        # in the first tab the address line has the focus, and the space bar would choose nothing on a page
+        self.tab = self.send("browsingContext.create", type="tab")["context"]
 
     def send(self, method, **parameters):
         self.sent += 1
@@ -120,7 +121,7 @@ class Firefox(Driven):
         return answer["result"]
 
     def go(self, address):
-        self.send("browsingContext.navigate", context=self.window, url=address, wait="complete")
+        self.send("browsingContext.navigate", context=self.tab, url=address, wait="complete")
 
     def run(self, function, *arguments):
         answer = self.send(
@@ -128,14 +129,14 @@ class Firefox(Driven):
             functionDeclaration=CALL.replace("{function}", function),
             arguments=[{"type": "string", "value": json.dumps(arguments)}],
             awaitPromise=True,
-            target={"context": self.window},
+            target={"context": self.tab},
         )
         if answer["type"] == "exception":
             raise EngineError(answer["exceptionDetails"]["text"])
         return json.loads(answer["result"]["value"])
 
     def act(self, actions):
-        self.send("input.performActions", context=self.window, actions=actions)
+        self.send("input.performActions", context=self.tab, actions=actions)
 
 
 class WebKit(Driven):

@@ -20,7 +20,7 @@ WATCH = """<script>
 window.wrong = [];
 addEventListener("error", event => {
   const { src, href } = event.target;
-  wrong.push(event.message ?? `could not load ${src || href}`);
+  wrong.push(event.message ? `error in a script: ${event.message}` : `could not load ${src || href}`);
 }, true);
 addEventListener("unhandledrejection", event => wrong.push(`not handled: ${event.reason}`));
 console.error = (...words) => wrong.push(words.join(" "));
@@ -58,14 +58,15 @@ def site(tmp_path_factory):
 
 # --- what is looked at --------------------------------------------------------------------------------------------
 
-# formulas in sight have the fonts that KaTeX asks for, and these are there
+# formulas in sight have the fonts that KaTeX asks for, once these are read
 FONTS = """async () => {
-  await document.fonts.ready;
-  const parts = [...document.querySelectorAll('.katex-html *')].filter(e => e.getBoundingClientRect().width > 0);
-  const names = family => family.replaceAll(/["']/g, '').split(',')[0].trim();
-  const asked = [...new Set(parts.map(e => names(getComputedStyle(e).fontFamily)))];
-  const loaded = [...document.fonts].filter(face => face.status === 'loaded').map(face => names(face.family));
-  const faults = asked.filter(name => !loaded.includes(name)).map(name => `formulas without their font ${name}`);
+  const words = e => [...e.childNodes].some(node => node.nodeType === 3 && /[^\\s\\u200b]/.test(node.data));
+  const parts = [...document.querySelectorAll('.katex-html *')].filter(words).filter(e => e.checkVisibility());
+  const name = family => family.replaceAll(/["']/g, '').split(',')[0].trim();
+  const asked = [...new Set(parts.map(e => name(getComputedStyle(e).fontFamily)))];
+  const there = asked => [...document.fonts].some(face => face.status === 'loaded' && name(face.family) === asked);
+  for (let wait = 0; wait < 100 && !asked.every(there); wait++) await new Promise(go => setTimeout(go, 20));
+  const faults = asked.filter(asked => !there(asked)).map(name => `formulas without their font ${name}`);
   return parts.length && !asked.includes('KaTeX_Main') ? [...faults, 'no formula in KaTeX_Main'] : faults;
 }"""
 
@@ -193,9 +194,19 @@ def page_faults(engine, page):
     return faults + engine.run("() => wrong")
 
 
+# --- the book -----------------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_page_works_in_each_engine(engine, site, name):
     assert page_faults(engine, site / name) == []
+
+
+FOUND = """async () => {
+  const found = () => [...document.querySelectorAll('ul.search li a')].map(link => link.getAttribute('href'));
+  for (let wait = 0; wait < 100 && !found().length; wait++) await new Promise(go => setTimeout(go, 50));
+  return found();
+}"""
 
 
 def test_search_finds_a_word_in_each_engine(engine, site):
@@ -204,8 +215,36 @@ def test_search_finds_a_word_in_each_engine(engine, site):
     assert engine.run("() => wrong") == []
 
 
-FOUND = """async () => {
-  const found = () => [...document.querySelectorAll('ul.search li a')].map(link => link.getAttribute('href'));
-  for (let wait = 0; wait < 100 && !found().length; wait++) await new Promise(go => setTimeout(go, 50));
-  return found();
-}"""
+# --- the checks must be able to fail ------------------------------------------------------------------------------
+
+BROKEN = """<img src="https://nowhere.test/x.png"><script>
+  const [first] = document.querySelectorAll('[type=range]');
+  first.addEventListener('keydown', event => event.preventDefault());
+  addEventListener('input', ({ target: { value, max } }) => {
+    document.querySelector('.only-light').alt = '?';
+    document.querySelector('.explore-picture').style.display = value === max ? 'none' : '';
+  });
+  Object.defineProperty(document.querySelector('.explore-said'), 'textContent', { value: '-' });
+  addEventListener('submit', event => {
+    event.preventDefault();
+    event.stopPropagation();
+    document.querySelector('.explore-picture').style.display = '';
+  }, true);
+  history.replaceState = () => {};
+  undefined();
+</script></body>"""
+FAULTS = [
+    "could not load https://nowhere.test/x.png", "error in a script", "formulas without their font KaTeX_Main",
+    "control 1: keys lead to 1 of 8 positions", "is described as '?'", "is not shown", "'-' is said of",
+    "of a wrong answer the page says ''", "of the right answer the page says ''", "left at ",
+]  # fmt: skip
+
+
+def test_what_does_not_work_is_found_in_each_engine(engine, site):
+    style = (site / "_static" / "katex.css").read_text(encoding="utf-8")
+    (site / "_static" / "broken.css").write_text(style.replace("data:", "none:"), encoding="utf-8")
+    text = (site / "chapters" / "how-to-use.html").read_text(encoding="utf-8")
+    page = site / "chapters" / "broken.html"
+    page.write_text(text.replace("katex.css", "broken.css").replace("</body>", BROKEN), encoding="utf-8")
+    faults = "\n".join(page_faults(engine, page))
+    assert [fault for fault in FAULTS if fault not in faults] == []
