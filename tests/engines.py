@@ -171,7 +171,7 @@ class WebKit(Driven):
 
     def run(self, function, *arguments):
         call = f"({CALL.replace('{function}', function)})(arguments[0])"
-        script = f"const done = arguments[1]; {call}.then(text => done({{text}}), error => done({{error: `${{error}}`}}))"
+        script = f"{call}.then(text => arguments[1]({{text}}), error => arguments[1]({{error: `${{error}}`}}))"
         answer = self.send("/execute/async", script=script, args=[json.dumps(arguments)])
         if "error" in answer:
             raise EngineError(answer["error"])
