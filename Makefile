@@ -14,7 +14,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-library test-notebooks test-site lint format notebooks handouts serve lab lock mutants verify bench bench-page sweep compare compare-keras clean
+.PHONY: help book test test-library test-notebooks test-site test-browsers lint format notebooks handouts serve lab lock mutants verify bench bench-page sweep compare compare-keras clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test-notebooks: $(READY)  ## run every notebook and compare the outputs it state
 
 test-site: book  ## open the built site in a browser and use it
 	$(PY) -m pytest -q -n auto tests/test_site_*.py
+
+test-browsers: book  ## use every page in Chromium, Firefox and WebKit (`make test`: a page of each kind)
+	EVERY_PAGE=1 $(PY) -m pytest -q -n auto tests/test_site_engines.py
 
 lint: $(READY)  ## check the style and the types of the code
 	$(PY) -m ruff check

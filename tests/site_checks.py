@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -30,13 +32,23 @@ NO_BROWSER = (
 LOCAL = ("file:", "data:", "blob:", "about:")
 
 
-def find_browser():
-    """Return the path of a Chromium or Chrome on this machine, or None."""
-    named = os.environ.get("CHROMIUM")
+def find(variable, names, applications=()):
+    """Return the path of a program: as the environment names it, by the first of its names that is there, or None."""
+    named = os.environ.get(variable)
     if named:
         return shutil.which(named)
-    found = (shutil.which(name) for name in BROWSERS)
-    return next(filter(None, found), None) or next((app for app in APPLICATIONS if Path(app).exists()), None)
+    found = (shutil.which(name) for name in names)
+    return next(filter(None, found), None) or next((app for app in applications if Path(app).exists()), None)
+
+
+def find_browser():
+    """Return the path of a Chromium or Chrome on this machine, or None."""
+    return find("CHROMIUM", BROWSERS, APPLICATIONS)
+
+
+def missing(reason):
+    """Skip a test for want of a program, but never in CI."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 def pages():

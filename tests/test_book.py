@@ -51,6 +51,14 @@ def test_typesetting_twice_changes_nothing(site):
     assert page.read_text(encoding="utf-8") == once
 
 
+def test_the_mathml_of_a_formula_says_nothing_that_firefox_cannot_read(site):
+    page = site.write(DISPLAY.format("\\begin{aligned} a \\\\ b \\end{aligned}"))
+    formulas.typeset(site.folder)
+    text = page.read_text(encoding="utf-8")
+    assert "<mtable" in text
+    assert '=""' not in text.split("<mtable")[1]
+
+
 @pytest.mark.parametrize(
     ("tex", "message"),
     [
