@@ -362,10 +362,10 @@ def test_a_hair_s_breadth_is_a_hundredth_of_how_far_the_inputs_are_spread(unit):
             seen.append(x.copy())
             return super().forward(x, training)
 
-    X = unit * samples(6, 3)
-    nn.check_gradients(nn.Sequential([Spy(), flipped(nn.Dense(2), "W")]), X, samples(6, 2, seed=1), "mse")
+    X = unit * samples(60, 3)
+    nn.check_gradients(nn.Sequential([Spy(), flipped(nn.Dense(2), "W")]), X, samples(60, 2, seed=1), "mse")
     assert (seen[0] == X).all()
-    assert 0.005 < np.std(seen[-1] - X) / np.std(X) < 0.02
+    assert np.std(seen[-1] - X) == pytest.approx(0.01 * np.std(X), rel=0.15)
 
 
 @pytest.mark.parametrize(("gap", "off"), [(1.5e-4, 0), (0.7e-4, 0.35e-4)])
@@ -378,10 +378,10 @@ def test_a_kink_is_where_the_slopes_differ_by_more_than_a_ten_thousandth(gap, of
 
 
 def test_a_difference_of_slopes_within_the_rounding_is_no_kink():
-    """Slopes of 1e-5 and of 1.0001e-5 + 5e-10 on a height of 1, where differences are rounded to 7e-10."""
+    """Slopes of 1e-5 and 1e-5 + 1e-9 on a height of 1, where each may be off by 0.74e-9: what counts is the mean."""
     x, rounding = np.zeros(1), 20 * np.finfo(float).eps / 6e-6
-    error = _error(np.full(1, 0.9e-5), lambda: 1 + np.maximum(1e-5 * x, 1.015e-5 * x), np.ones(1), x, 6e-6, "x")
-    assert error == pytest.approx((1.0075e-6 - rounding) / 1.0075e-5, rel=0.01)
+    error = _error(np.full(1, 1e-5 - 5e-9), lambda: 1 + np.maximum(1e-5 * x, 1.0001e-5 * x), np.ones(1), x, 6e-6, "x")
+    assert error == pytest.approx((5.5e-9 - rounding) / 1e-5, rel=0.03)
 
 
 @pytest.mark.parametrize(("gradient", "judged"), [(1.5e-13, False), (0.7e-13, True)])
