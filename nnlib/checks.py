@@ -182,10 +182,10 @@ def class_weights(name: str, factors: object, y: Array) -> Array:
     if y.ndim != 2 or not np.isin(y, (0, 1)).all() or (y.shape[1] > 1 and not (y.sum(axis=1) == 1).all()):
         raise ValueError(f"{name} needs y with one class a row, a column of 0 and 1 or one-hot; got shape {y.shape}")
     of_row = (y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)).astype(int)
-    for c in sorted(set(of_row.tolist()) - set(factors)):
+    for c in sorted(set(of_row) - set(factors)):
         raise ValueError(f"{name} must have a weight for every class in y; class {c} has none")
     numbers = {counter(f"a key of {name}", c): number(f"{name}[{c}]", factor, 0) for c, factor in factors.items()}
-    return np.array([numbers[c] for c in of_row.tolist()], y.dtype)
+    return np.array([numbers[c] for c in of_row], y.dtype)
 
 
 def check_distributions(name: str, y: Array) -> None:

@@ -75,7 +75,7 @@ def check_gradients(model: Network, X: ArrayLike, y: ArrayLike, loss: Choice = N
             # Several kinks may meet exactly here, as where a blank patch goes through a convolution and ReLU. A hair's
             # breadth away they part; a wrong derivative is wrong there, too.
             rng = np.random.default_rng(0)
-            x = x + 0.01 * max(float(x.std()), 1e-3) * rng.standard_normal(x.shape)
+            x = x + 0.01 * max(x.std(), 1e-3) * rng.standard_normal(x.shape)
             model.built().params[...] += 0.01 * rng.standard_normal(len(model.built().params))
             error = min(error, max(_errors(model, x, target, objective, h)))
         return error
@@ -121,8 +121,8 @@ def _error(by_hand: Array, f: Callable[[], Array], dy: Array, x: Array, h: float
     """Return the relative error of `by_hand` against the slopes of Σ dy · f() in the array x, which f reads."""
     right, left = (slopes(lambda: float(np.sum(dy * f())), x, d) for d in (h, -h))
     by_difference = (right + left) / 2
-    size = float(max(np.abs(by_hand).max(), np.abs(by_difference).max()))
-    rounding = 20 * np.finfo(np.float64).eps * float(np.sum(np.abs(dy * f()))) / h
+    size = max(np.abs(by_hand).max(), np.abs(by_difference).max())
+    rounding = 20 * np.finfo(np.float64).eps * np.sum(np.abs(dy * f())) / h
     if 1e-13 * np.abs(dy).max() < np.abs(by_hand).max() < rounding:
         warnings.warn(
             f"the gradient of {what} cannot be judged: {size:.1e} is below the rounding of differences, {rounding:.1e}",
@@ -132,5 +132,6 @@ def _error(by_hand: Array, f: Callable[[], Array], dy: Array, x: Array, h: float
     # At a kink, such as a tie of zeros in max pooling, every slope between those of the two sides is right.
     kink = np.abs(right - left) > 1e-4 * size + rounding
     by_difference[kink] = np.clip(by_hand, np.minimum(left, right), np.maximum(left, right))[kink]
-    error = max(float(np.abs(by_hand - by_difference).max()) - rounding, 0.0) / max(size, 1e-300)
-    return error if error < np.inf else np.inf  # a gradient that is NaN is as wrong as can be, and max() overlooks NaN
+    error = max(np.abs(by_hand - by_difference).max() - rounding, 0.0) / max(size, 1e-300)
+    # a gradient that is NaN is as wrong as can be, and max() overlooks NaN
+    return float(error) if error < np.inf else np.inf

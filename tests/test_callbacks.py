@@ -1,6 +1,8 @@
 """What happens between epochs, with a model whose scores are dictated."""
 
 import csv
+import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -136,6 +138,12 @@ def test_plateau_by_default_divides_by_ten_after_five_epochs_that_gain_less_than
     assert 0 < history["learning_rate"][-1] < 1e-30, "no minimum unless one is set"
 
 
+def test_plateau_takes_its_factor_after_what_it_watches():
+    """min_delta, which comes before it in the base class, is asked for by name."""
+    plateau = nn.ReduceLROnPlateau("score", 0.5, 2, 0.01)
+    assert (plateau.factor, plateau.patience, plateau.min_learning_rate, plateau.min_delta) == (0.5, 2, 0.01, 1e-4)
+
+
 def test_plateau_and_early_stopping_begin_to_count_in_each_fit():
     """Three bad epochs of an earlier training must not shorten the patience of the next."""
     plateau = nn.ReduceLROnPlateau("score", patience=4)
@@ -218,6 +226,15 @@ def test_checkpoint_with_an_unknown_field(tmp_path, name):
         fit(nn.ModelCheckpoint(tmp_path / name, "loss"))
 
 
+@pytest.mark.parametrize(("folder", "there"), [("1", True), ("0", False), ("2", False)])
+def test_checkpoint_in_a_folder_of_its_epoch_needs_that_of_the_first(tmp_path, folder, there):
+    (tmp_path / folder).mkdir()
+    checkpoint = nn.ModelCheckpoint(tmp_path / "{epoch}" / "model.npz", "loss")
+    with nullcontext() if there else pytest.raises(FileNotFoundError, match="in a folder that exists"):
+        fit(checkpoint, epochs=1)
+    assert (tmp_path / folder / "model.npz").exists() == there
+
+
 def test_csv_begins_anew_in_each_fit(tmp_path):
     path = tmp_path / "log.csv"
     model, _ = fit(log := nn.CSVLogger(path), epochs=2)
@@ -248,8 +265,27 @@ def test_progress_is_shown_on_request(capsys):
     assert "2/2" in shown.err + shown.out
     assert "epoch" in shown.err + shown.out
     assert "loss=" in shown.err + shown.out
+    assert not any("0/2" in state and "loss=" in state for state in (shown.err + shown.out).split("\r")), "out of step"
     fit(epochs=2)
     assert capsys.readouterr() == ("", "")
+
+
+def test_progress_ends_its_line_with_the_training(capsys):
+    """Else what the reader prints next stands beside the bar."""
+    pytest.importorskip("tqdm")
+    progress = nn.callbacks.Progress()
+    fit(progress, epochs=2)
+    assert capsys.readouterr().err.endswith("\n")
+
+
+def test_progress_without_tqdm_is_a_line_for_each_epoch(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    _, history = fit(epochs=2, verbose=1)
+    lines = [
+        f"epoch {epoch}: " + ", ".join(f"{name}={values[epoch - 1]:.4g}" for name, values in history.items())
+        for epoch in (1, 2)
+    ]
+    assert capsys.readouterr().out.splitlines() == lines
 
 
 @pytest.mark.parametrize(

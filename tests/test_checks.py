@@ -43,6 +43,18 @@ def test_positive_integer_makes_plain_ints():
     assert type(checks.positive_integer("units", np.int32(3))) is int
 
 
+@pytest.mark.parametrize("given", [0, 3, 2**53, np.int64(3)])
+def test_counter_makes_plain_ints(given):
+    assert checks.counter("epoch", given) == given
+    assert type(checks.counter("epoch", given)) is int
+
+
+@pytest.mark.parametrize("given", [-1, 2**53 + 1, 1.0, True, "1", None])
+def test_counter_refuses(given):
+    with pytest.raises(ValueError, match="epoch must be a whole number from 0 to 2⁵³; got"):
+        checks.counter("epoch", given)
+
+
 @pytest.mark.parametrize(("given", "expected"), [(2, (2, 2)), ((1, 3), (1, 3)), ([4, 5], (4, 5))])
 def test_pair(given, expected):
     assert checks.pair("size", given) == expected
@@ -78,6 +90,13 @@ def test_sum_rows_is_the_sum_over_rows():
     np.testing.assert_allclose(arrays.sum_rows(x), x.sum(axis=0), rtol=1e-14)
     out = np.empty(3)
     assert arrays.sum_rows(x, out=out) is out
+
+
+def test_a_matrix_is_its_own_matrix():
+    x = np.zeros((2, 3))
+    assert arrays.as_matrix(x) is x
+    assert arrays.as_matrix(np.zeros((2, 4, 3))).shape == (8, 3)
+    assert arrays.as_matrix(np.zeros(3)).shape == (1, 3)
 
 
 @pytest.mark.parametrize(
@@ -146,3 +165,14 @@ def test_rows_that_are_refused(given, message):
 def test_same_shape_refuses_to_broadcast():
     with pytest.raises(ValueError, match=r"the same shape; got \(3, 1\) and \(3,\)"):
         checks.same_shape(np.zeros((3, 1)), np.zeros(3))
+
+
+def test_the_row_that_is_no_distribution_is_named():
+    """Row 0 is one; row 1 sums to 1, but holds a number below 0."""
+    with pytest.raises(ValueError, match=r"row 1 is \[1\.5, -0\.5\]"):
+        checks.check_distributions("y", np.array([[0.0, 1.0], [1.5, -0.5]]))
+
+
+def test_of_several_classes_without_a_weight_the_lowest_is_named():
+    with pytest.raises(ValueError, match="class 1 has none"):
+        checks.class_weights("class_weight", {0: 1.0}, np.eye(9)[[8, 1, 0]])

@@ -1,13 +1,14 @@
 """Every derivative in the library against finite differences: a wrong sign would train every reader's network badly."""
 
 import pickle
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from cases import KINKS, LAYER_CASES, LOSS_CASES, SMOOTH, samples
 
 import nnlib as nn
-from nnlib.gradcheck import numerical_gradient, relative_error
+from nnlib.gradcheck import _error, numerical_gradient, relative_error
 
 DIFFERENCES = "central differences"
 
@@ -32,6 +33,7 @@ def test_relative_error_is_measured_per_tensor():
     assert relative_error(a, np.array([1.0, 2e-9])) == pytest.approx(1e-9)
     assert relative_error(a, -a) == pytest.approx(2.0)
     assert relative_error(np.zeros(3), np.zeros(3)) == 0
+    assert type(relative_error(a, -a)) is float
 
 
 @pytest.mark.parametrize("break_it", ["sign", "factor", "missing_bias"])
@@ -49,7 +51,9 @@ def test_a_wrong_derivative_is_found(break_it, monkeypatch):
     X, y = samples(6, 3), samples(6, 2, seed=1)
     assert nn.check_gradients(model, X, y, "mse") < SMOOTH
     monkeypatch.setattr(nn.Dense, "backward_z", wrong)
-    assert nn.check_gradients(model, X, y, "mse") > 9e-3
+    error = nn.check_gradients(model, X, y, "mse")
+    assert error > 9e-3
+    assert type(error) is float, "NumPy's own would be printed as np.float64(...)"
 
 
 def flipped(layer, what):
@@ -340,3 +344,55 @@ def test_zero_rows_meet_maxout_and_mae():
     model = nn.Sequential([nn.Maxout(2)], seed=0)
     y[0] = 0
     assert nn.check_gradients(model, X, y, "mae") < KINKS
+
+
+def test_kinks_that_meet_wherever_the_inputs_are_are_parted_by_moving_the_weights():
+    """With weights of 0 every unit of every row is at its kink, whatever x is."""
+    model = nn.Sequential([nn.Dense(4, "relu", initializer="zeros"), nn.Dense(2)])
+    assert nn.check_gradients(model, samples(6, 3), samples(6, 2, seed=1), "mse") < KINKS
+
+
+@pytest.mark.parametrize("unit", [1e-2, 1e3])
+def test_a_hair_s_breadth_is_a_hundredth_of_how_far_the_inputs_are_spread(unit):
+    """Where something seems wrong it looks once more, nearby: in whatever unit the inputs are."""
+    seen = []
+
+    class Spy(nn.Flatten):
+        def forward(self, x, training=False):
+            seen.append(x.copy())
+            return super().forward(x, training)
+
+    X = unit * samples(60, 3)
+    nn.check_gradients(nn.Sequential([Spy(), flipped(nn.Dense(2), "W")]), X, samples(60, 2, seed=1), "mse")
+    assert (seen[0] == X).all()
+    assert np.std(seen[-1] - X) == pytest.approx(0.01 * np.std(X), rel=0.15)
+
+
+@pytest.mark.parametrize(("gap", "off"), [(1.5e-4, 0), (0.7e-4, 0.35e-4)])
+@pytest.mark.parametrize("height", [0, 1])
+def test_a_kink_is_where_the_slopes_differ_by_more_than_a_ten_thousandth(gap, off, height):
+    """At a kink the slope of either side is right; elsewhere it is half of their difference away from the mean."""
+    x = np.zeros(1)
+    error = _error(np.ones(1), lambda: height + np.maximum(x, (1 + gap) * x), np.ones(1), x, 6e-6, "x")
+    assert error == pytest.approx(off, abs=2e-9)
+
+
+def test_a_difference_of_slopes_within_the_rounding_is_no_kink():
+    """Slopes of 1e-5 and 1e-5 + 1e-9 on a height of 1, where each may be off by 0.74e-9: what counts is the mean."""
+    x, rounding = np.zeros(1), 20 * np.finfo(float).eps / 6e-6
+    error = _error(np.full(1, 1e-5 - 5e-9), lambda: 1 + np.maximum(1e-5 * x, 1.0001e-5 * x), np.ones(1), x, 6e-6, "x")
+    assert error == pytest.approx((5.5e-9 - rounding) / 1e-5, rel=0.03)
+
+
+@pytest.mark.parametrize(("gradient", "judged"), [(1.5e-13, False), (0.7e-13, True)])
+def test_a_gradient_of_some_1e_13_is_rounding_itself(gradient, judged):
+    """Below it stands for 0, as that of a bias before BatchNorm; above it is one that no difference can tell."""
+    x = np.zeros(1)
+    with nullcontext() if judged else pytest.warns(RuntimeWarning, match="gradient of x cannot be judged"):
+        _error(np.full(1, gradient), lambda: 1 + gradient * x, np.ones(1), x, 6e-6, "x")
+
+
+def test_of_an_infinite_output_no_gradient_is_right_and_one_warning_is_enough():
+    x = np.zeros(1)
+    with pytest.warns(RuntimeWarning, match="gradient of x cannot be judged"):
+        assert _error(np.ones(1), lambda: x + np.inf, np.ones(1), x, 6e-6, "x") == np.inf

@@ -57,6 +57,7 @@ def test_layer_norm_has_the_right_derivative(input_shape):
 
 def test_residual_adds_its_input():
     layer = built(nn.Residual(nn.Dense(2), nn.Activation("relu")), (2,))
+    assert layer.layers == layer.children == list(layer.layers), "a list, as a model's layers are"
     inner = layer.children[0]
     inner.params["W"][...], inner.params["b"][...] = [[1, 0], [0, -1]], [0, 1]
     np.testing.assert_array_equal(layer.forward(np.array([[2.0, 3.0]])), [[2 + 2, 3 + 0]])

@@ -65,6 +65,7 @@ def test_perfect_prediction_has_no_loss_and_no_slope():
     for name in ("mse", "rmse", "mae", "huber"):
         assert get(name).value(y, y) == 0
         assert (get(name).grad(y.copy(), y) == 0).all(), "rmse has √0 in its slope"
+    assert (get("rmse").grad([[1e-200]], [[0.0]]) == 0).all(), "a difference whose square is 0 in float64 is none"
 
 
 @pytest.mark.parametrize("k", [2, 3, 10, 100])

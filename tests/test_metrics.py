@@ -163,6 +163,12 @@ def test_every_metric_is_a_plain_float(name):
     assert type(metrics.get(name)(np.array([[0.4], [0.9]]), np.array([[0.0], [1.0]]))) is float
 
 
+@pytest.mark.parametrize("given", [metrics, type("own", (), {})], ids=["a module", "a class"])
+def test_what_has_a_name_but_is_no_function_is_no_metric(given):
+    with pytest.raises(ValueError, match="metric must be one of accuracy, "):
+        metrics.get(given)
+
+
 def test_one_half_is_a_yes():
     """The threshold itself belongs to class 1, as the docstring says."""
     assert metrics.classes(np.array([[0.5], [np.nextafter(0.5, 0)]])).tolist() == [1, 0]

@@ -238,6 +238,22 @@ def test_prediction_has_no_dropout_and_runs_in_pieces():
     )
 
 
+@pytest.mark.parametrize(
+    ("rows", "features", "pieces"), [(2100, 3, [1024, 1024, 52]), (600, 256, [256, 256, 88]), (40, 2**14, [16, 16, 8])]
+)
+def test_a_piece_of_a_prediction_has_some_65_000_numbers_and_16_to_1024_rows(rows, features, pieces):
+    """However many rows there are, what is in between takes the memory of one piece."""
+    seen = []
+
+    class Spy(nn.Flatten):
+        def forward(self, x, training=False):
+            seen.append(len(x))
+            return super().forward(x, training)
+
+    nn.Sequential([Spy(), nn.Dense(1)]).build(features).predict(np.zeros((rows, features)))
+    assert seen == pieces
+
+
 def test_float32_follows_float64():
     X, y = samples(50, 3), samples(50, 2, seed=1)
     models = [small(dtype=dtype) for dtype in ("float32", "float64")]
@@ -268,6 +284,7 @@ def test_a_refused_target_leaves_a_new_model_unbuilt():
         with pytest.raises(ValueError, match="y must have shape"):
             call(samples(4, 3), samples(4, 1), loss="mse", **({"optimizer": "SGD"} if call == model.fit else {}))
         assert model.params is None
+        assert model.grads is None
     np.testing.assert_array_equal(model.build(3).params, nn.Sequential([nn.Dense(2)], seed=1).build(3).params)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.mutants import PATIENCE, Repository
 from tools.mutations import mutants
 
 ROOT = Path(__file__).parent.parent
@@ -127,6 +128,12 @@ def test_an_entry_without_a_reason_is_refused(toy):
         ("x[0] += y", ["x[0] -= y", "pass", "x[1] += y"]),
         ("b if a or c else d", ["b if (not (a or c)) else d", "b if (c) else d", "b if (a) else d"]),
         ("def f(x: int = 1) -> int: return x", ["def f(x: int = 2) -> int: return x"]),
+        ("def f(x, y=1, *, z=1): return y", ["def f(x, y=2, *, z=1): return y", "def f(x, y=0, *, z=1): return y"]),
+        ("def f(x, y=1, *, z=1): return z", ["def f(x, y=1, *, z=2): return z", "def f(x, y=1, *, z=0): return z"]),
+        ("def f(x, y=1, *, z=1): return x", ["def f(x, y=1, *, z=1): return None"]),
+        ("def f(x, *, z=1): return x", ["def f(x, *, z=1): return None"]),
+        ("y = x.reshape(2, -1)", ["y = x.reshape(3, -1)", "y = x.reshape(1, -1)", "y = x.reshape(2, (1))"]),
+        ("y = x.sum(-1)", ["y = (-1)", "y = x.mean(-1)", "y = x.sum((1))", "y = x.sum(-2)", "y = x.sum(-0)"]),
         ("raise ValueError(f'{1 + a}')", ["pass"]),
         ("'''1 + 1'''", []),
         ("from a import b", []),
@@ -146,3 +153,20 @@ def test_every_change_is_python_and_a_change():
         changed = data[: mutant.start] + mutant.text.encode() + data[mutant.stop :]
         assert ast.dump(ast.parse(changed)) != original, mutant
     assert len(found) > 100
+
+
+def test_what_only_importing_runs_is_first_judged_by_tests_that_run_no_line_themselves(toy):
+    """They read a docstring, say; were they asked last, those that run the rest would use up the time."""
+    repository, module = Repository(toy), "nnlib/toy.py"
+    table = next(mutant for mutant in mutants(module, MODULE) if mutant.before == "return size * [5]")
+    line = table.scopes[0][0]
+    repository.heavy, repository.imported = set(), {module: {line}}
+    repository.ran = {module: {line: {"tests/test_a.py::slow", "tests/test_a.py::slower"}}}
+    runs = {"lines": {module: [line]}, "starts": False}
+    repository.tests = {
+        "tests/test_a.py::slow": runs | {"seconds": PATIENCE - 1},
+        "tests/test_a.py::slower": runs | {"seconds": PATIENCE},
+        "tests/test_b.py::reads": {"lines": {}, "starts": False, "seconds": 0.5},
+        "tests/test_b.py::starts": {"lines": {}, "starts": True, "seconds": 0.1},
+    }
+    assert [list(stage) for stage in repository.stages(table)] == [["tests/test_b.py::reads", "tests/test_a.py::slow"]]

@@ -1,5 +1,6 @@
 """The first steps of every optimizer, calculated on paper from its article; the other frameworks are in test_parity."""
 
+import tracemalloc
 from math import sqrt
 
 import numpy as np
@@ -126,6 +127,21 @@ def test_step_is_in_place_and_keeps_float32(make):
     assert (params != before).all()
     assert (grads == given_grads).all()
     assert all(state.dtype == np.float32 for state in optimizer.state.values())
+
+
+@pytest.mark.parametrize("make", [m for makers in OPTIMIZER_CASES.values() for m in makers])
+def test_a_step_makes_no_array(make):
+    """For millions of parameters, to ask for memory and to touch it first takes longer than the arithmetic."""
+    n = 10_000
+    optimizer, params, grads = make(weight_decay=0.1), samples(n), samples(n, seed=1)
+    optimizer.init(n)
+    tracemalloc.start()
+    try:
+        optimizer.step(params, grads)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < params.nbytes / 2
 
 
 @pytest.mark.parametrize("make", [m for makers in OPTIMIZER_CASES.values() for m in makers])

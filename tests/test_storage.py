@@ -786,6 +786,28 @@ def test_weights_that_are_no_numbers_are_kept_as_they_are(tmp_path):
     assert state_of(nn.load(tmp_path / "model.npz")) == state_of(model)
 
 
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"extra": np.ones(3)}, "'extra'"),
+        ({"params": np.ones(3, "float32")}, "float32"),
+        ({"optimizer_v": np.ones(1)}, r"\(1,\)"),  # would be broadcast
+    ],
+    ids=["one more", "of another dtype", "of another shape"],
+)
+def test_arrays_that_are_not_those_of_the_model_are_refused(tmp_path, change, found):
+    path, model = tmp_path / "model.npz", nn.Sequential([nn.Dense(1)])
+    model.fit(samples(4, 2), samples(4, 1), loss="mse", optimizer=nn.SGD(0.1, momentum=0.9))
+    model.save(path)
+    with open(path, "rb") as file:
+        config, arrays = storage.read(file)
+    storage.write(path, config, arrays)
+    assert state_of(nn.load(path)) == state_of(model)
+    storage.write(path, config, {**arrays, **change})
+    with pytest.raises(ValueError, match=f"its arrays must be .*; got .*{found}"):
+        nn.load(path)
+
+
 def test_a_running_variance_below_zero_is_refused(tmp_path):
     """No training makes one, and its root is no number."""
     model = nn.Sequential([nn.Dense(2), nn.BatchNorm()]).build(2)

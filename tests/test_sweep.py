@@ -113,6 +113,25 @@ def test_numpy_arrays_are_values_and_run_gets_plain_numbers(tmp_path):
     assert set(again["result"]) == {"float int"}
 
 
+def test_a_value_may_be_a_list_that_holds_numbers_of_numpy(tmp_path):
+    call = functools.partial(quiet, sum_of, {"sizes": [[np.int64(1), np.int64(2)], [np.float32(0.5)]]})
+    for _ in range(2):  # the second reads what the first has stored
+        assert call(directory=tmp_path, workers=1)["result"].tolist() == [3, 0.5]
+
+
+def sum_of(sizes):
+    return sum(sizes)
+
+
+def test_what_run_returns_is_not_changed(tmp_path):
+    """It may be something that run keeps and returns again."""
+    kept = {"third": np.float64(1) / 3, "pair": (1, 2)}
+    table = quiet(lambda a: kept, {"a": [1]}, directory=tmp_path, workers=1)
+    assert table["pair"][0] == [1, 2]
+    assert type(kept["third"]) is np.float64
+    assert kept["pair"] == (1, 2)
+
+
 # --- resuming
 
 
@@ -665,6 +684,16 @@ def test_other_joblib_backends_give_the_same_table(tmp_path, backend):
     assert table["product"].tolist() == [10, 20, 30, 60]
 
 
+def test_a_worker_knows_its_directory_by_what_is_in_it(tmp_path):
+    """On another machine there may be none of that name, or one that belongs to another sweep."""
+    make = functools.partial(sweep_module._Store, retry_failed=False, code="", stale="keep")
+    store = make(tmp_path, {"run": "mine"})
+    assert not store.is_here()
+    store.open()
+    assert store.is_here()
+    assert not make(tmp_path, {"run": "another"}).is_here()
+
+
 def test_results_come_back_from_workers_that_do_not_see_the_directory(tmp_path, monkeypatch):
     """Cluster nodes without a common file system: the caller writes what they return."""
     monkeypatch.setattr(sweep_module._Store, "is_here", lambda self: False)
@@ -693,6 +722,8 @@ def test_the_progress_bar_counts_stored_results_and_failures(tmp_path, capsys):
     assert "1/4" in shown
     assert "4/4" in shown
     assert "failed=1" in shown
+    sweep(product, grid, directory=tmp_path, workers=1, progress=False)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_importing_the_library_loads_nothing_that_only_a_sweep_needs():

@@ -272,6 +272,16 @@ def test_gradient_through_a_frozen_model(record_check):
     record_check("derivatives", "a generator through its judge", "central differences", error, 1e-7)
 
 
+def test_the_model_that_is_trained_through_another_is_in_training_mode():
+    """Its dropout drops, and its running statistics move."""
+    generator = nn.Sequential([nn.BatchNorm(), nn.Dropout(0.5), nn.Dense(3)], seed=1).build(2)
+    before, drawn = generator.layers[0].buffers["mean"].copy(), generator.rng.bit_generator.state
+    options = {"loss": "binary_crossentropy", "optimizer": nn.SGD(0.1), "through": generator_and_judge()[1]}
+    generator.train_on_batch(samples(8, 2), np.ones((8, 1)), **options)
+    assert (generator.layers[0].buffers["mean"] != before).all()
+    assert generator.rng.bit_generator.state != drawn
+
+
 def test_a_generator_learns_to_please_and_the_judge_to_tell_apart():
     """A GAN in miniature: points at (3, -2) are imitated, with nothing but two calls per round."""
     rng = np.random.default_rng(0)
@@ -356,6 +366,14 @@ def test_a_validation_loss_that_overflows_is_a_divergence():
     assert len(small().fit(X4, Y4, validation_data=(1e200 * X4, Y4), epochs=3, **FIT)["loss"]) == 3
 
 
+def test_of_epochs_that_are_equally_good_the_first_counts():
+    """The second stands still, η = 0, and scores the same; the third blows up."""
+    X, y = np.ones((4, 1)), np.full((4, 1), 5.0)
+    options = {"loss": "mse", "optimizer": steps(0.1, 0.0, 1e300, 0.1), "validation_data": (X, y)}
+    with pytest.warns(nn.DivergenceWarning, match="in epoch 3, .* the weights are those after epoch 1"):
+        nn.Sequential([nn.Dense(1)]).fit(X, y, epochs=4, **options)
+
+
 @pytest.mark.parametrize("make", [lambda rate: nn.SGD(rate, momentum=0.9), nn.Adagrad, nn.RMSprop, nn.Adam])
 def test_after_divergence_the_optimizer_begins_anew(make):
     """What it remembers is made of the gradients that blew up, and would be NaN for good."""
@@ -377,6 +395,14 @@ def test_the_step_named_is_the_first_that_is_not_finite():
     model = nn.Sequential([nn.Dense(1)], dtype="float32")
     with pytest.warns(nn.DivergenceWarning, match="in epoch 1, step 3: "):
         model.fit(X, y, loss="mse", optimizer=nn.SGD(0.0), batch_size=5, shuffle=False)
+
+
+def test_the_step_named_is_the_last_where_only_a_weight_is_infinite():
+    """Five rows in batches of two are three steps; the third leaves a weight that no loss of this epoch has seen."""
+    options = {"loss": "mse", "optimizer": steps(0.0, 0.0, 1e308, 0.0), "batch_size": 2}
+    with pytest.warns(nn.DivergenceWarning, match="in epoch 1, step 3: "):
+        history = nn.Sequential([nn.Dense(1)]).fit(np.ones((5, 1)), np.full((5, 1), 1e3), **options)
+    assert np.isfinite(history["loss"]).all()
 
 
 def test_best_weights_are_back_also_where_warnings_are_errors():
@@ -514,6 +540,16 @@ def test_a_metric_cannot_take_a_name_of_the_logs(name):
     metric.__name__ = name
     with pytest.raises(ValueError, match="metrics must have names of their own"):
         nn.Sequential([nn.Dense(1)]).fit(samples(8, 2), samples(8, 1), loss="mse", optimizer="SGD", metrics=[metric])
+
+
+def test_what_a_metric_has_against_the_rows_is_said_before_anything_has_changed():
+    """At the end of the first epoch it would be too late."""
+    model = nn.Sequential([nn.Dense(1)])
+    for rows in ({"y": samples(4, 1)}, {"y": np.ones((4, 1)), "validation_data": (X4, samples(4, 1))}):
+        with pytest.raises(ValueError, match=r"y_true must have shape .* and be 0 or 1"):
+            model.fit(X4, metrics=["accuracy"], **rows, **FIT)
+        assert model.params is None
+        assert (model.loss, model.metrics) == (None, [])
 
 
 def test_a_model_does_not_judge_itself():

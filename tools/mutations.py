@@ -49,6 +49,19 @@ class Mutant:
         return f"{self.file}\n{self.function}\n{self.before}\n{self.after}"
 
 
+def _unnoticed(node):
+    """Return those parts of a node that are left alone, because nobody could tell what is in their place."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="reshape")):  # the 1 of -1: NumPy takes -2, too, for "the rest"
+            return [given.operand for given in node.args if isinstance(given, ast.UnaryOp)]
+        case ast.FunctionDef(args=args):  # the default of a parameter that the body never reads
+            read = {part.id for line in node.body for part in ast.walk(line) if isinstance(part, ast.Name)}
+            names = [arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
+            defaults = [*args.defaults, *args.kw_defaults]  # of the last of them
+            return [default for name, default in zip(names[::-1], defaults[::-1], strict=False) if name not in read]
+    return []
+
+
 def _with(node, **fields):
     """Return the source of a node of the same kind with other fields."""
     return ast.unparse(type(node)(**{**dict(ast.iter_fields(node)), **fields}))
@@ -115,12 +128,15 @@ def _changes(node):
 
 def mutants(file, source):
     """Return every mutant of a module. What is written in messages, annotations and docstrings is left alone."""
-    data, found, seen = source.encode(), [], set()
+    data, found, seen, alone = source.encode(), [], set(), set()
     starts = [0]
     for line in data.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
 
     def visit(node, scopes, names):
+        if id(node) in alone:
+            return
+        alone.update(map(id, _unnoticed(node)))
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             scopes, names = ((node.body[0].lineno, node.end_lineno), *scopes), [*names, node.name]
         for target, text in _changes(node):
@@ -141,5 +157,6 @@ def mutants(file, source):
                         if isinstance(child, ast.AST):
                             visit(child, scopes, names)
 
-    visit(ast.parse(source), (), [])
+    tree = ast.parse(source)  # kept, or an id might be that of another node
+    visit(tree, (), [])
     return found
