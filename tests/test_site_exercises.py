@@ -540,8 +540,10 @@ def test_options_take_the_same_room_with_and_without_a_script(browser):
 def test_on_paper_a_quiz_is_text(quiz):
     quiz.locator("fieldset.quiz-question label").nth(1).click()
     quiz.emulate_media(media="print")
-    assert not any(part.is_visible() for part in quiz.locator("#quiz :is(input, .answer-verdict, progress)").all())
-    assert all(part.is_visible() for part in quiz.locator(".quiz-question :is(p:first-child, li), summary").all())
+    assert not any(
+        part.is_visible() for part in quiz.locator("#quiz :is(input, .answer-verdict, progress, details)").all()
+    )
+    assert all(part.is_visible() for part in quiz.locator(".quiz-question :is(p:first-child, li)").all())
 
 
 # --- titles -------------------------------------------------------------------------------------------------------
