@@ -304,6 +304,8 @@ def _unmoved(root):
     for slider in _visible(root, "input[type=range]"):
         faults += _slider_faults(root, slider)
         known += 1
+    if faults:  # to wait for pictures that do not come takes seconds each
+        return faults
     for group in _visible(root, "fieldset"):
         buttons = _visible(group, "input[type=radio]")
         _checked(root, "start", faults)
@@ -353,6 +355,8 @@ def _slider_faults(root, slider):
         if int(slider.input_value()) != position:
             return [*faults, f"slider {name}: an arrow key leads to position {slider.input_value()}, not {position}"]
         said.add(_checked(root, f"slider {name} at position {position}", faults)["value"])
+        if faults:
+            return faults
     if len(said) != last + 1:
         faults.append(f"slider {name}: says {len(said)} values for {last + 1} positions")
     return faults
@@ -365,7 +369,7 @@ def _play_faults(root, player):
     seen = {before}
     for _ in range(60):
         seen.add(_checked(root, "play", faults)["state"])
-        if len(seen) > 2:
+        if len(seen) > 2 or faults:
             break
         root.page.wait_for_timeout(50)
     else:
@@ -476,6 +480,8 @@ def ground_faults(page):
 
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
     faults = []
+    # the header lies above what is scrolled below it, and throws a shadow
+    page.add_style_tag(content=".bd-header-article { visibility: hidden }")
     for box in page.locator(".explore-picture > img").all():
         if not box.is_visible():
             continue

@@ -91,15 +91,15 @@ def test_wrong_address_leads_back_wherever_the_book_is_served(browser, tmp_path)
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Server, directory=tmp_path))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    page = browser.new_page()
-    page.goto(f"http://127.0.0.1:{server.server_port}/course/chapters/4-no/such/page.html")
-    page.wait_for_function("document.querySelector('a').pathname === '/course/intro.html'")
-    page.click("a")
-    assert page.title().startswith("Neural networks")
-    page.close()
-    server.shutdown()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Server, directory=tmp_path)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/course/chapters/4-no/such/page.html")
+        page.wait_for_function("document.querySelector('a').pathname === '/course/intro.html'")
+        page.click("a")
+        assert page.title().startswith("Neural networks")
+        page.close()
+        server.shutdown()
 
 
 def test_formulas_on_lines_of_their_own_stand_in_the_middle(browser):
