@@ -480,8 +480,8 @@ def ground_faults(page):
 
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
     faults = []
-    # the header lies above what is scrolled below it, and throws a shadow
-    page.add_style_tag(content=".bd-header-article { visibility: hidden }")
+    # sections that are laid out only now would move the figure away from under the camera
+    page.add_style_tag(content=".bd-article section > section { content-visibility: visible !important }")
     for box in page.locator(".explore-picture > img").all():
         if not box.is_visible():
             continue
