@@ -485,6 +485,8 @@ def ground_faults(page):
     for box in page.locator(".explore-picture > img").all():
         if not box.is_visible():
             continue
+        box.scroll_into_view_if_needed()
+        box.evaluate("image => image.decode().then(() => new Promise(requestAnimationFrame))")
         shown = Image.open(io.BytesIO(box.screenshot())).convert("RGB")
         edge = {shown.getpixel((x, y)) for x in (2, shown.width - 3) for y in (2, shown.height - 3)}
         # the browser scales the picture, and may round a colour by one
