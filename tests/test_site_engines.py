@@ -209,7 +209,8 @@ def test_page_works_in_each_engine(engine, site, name):
 
 FOUND = """async () => {
   const found = () => [...document.querySelectorAll('ul.search li a')].map(link => link.getAttribute('href'));
-  for (let wait = 0; wait < 100 && !found().length; wait++) await new Promise(go => setTimeout(go, 50));
+  const done = () => /found/.test(document.querySelector('.search-summary')?.textContent); // they come one by one
+  for (let wait = 0; wait < 100 && !done(); wait++) await new Promise(go => setTimeout(go, 50));
   return found();
 }"""
 
