@@ -17,6 +17,8 @@ var Scorer = {
     const [page, section] = result[1].split(" > ");
     // a numbered page's own heading, which Sphinx takes for a section of it: now equal to the page, and shown once
     if (section && page.endsWith(section)) result.splice(1, 2, page, "");
+    // a term of the glossary, which Sphinx shows as the page alone
+    if (result[2].startsWith("#term-")) result[1] += ` > ${result[2].slice(6).replaceAll("-", " ")}`;
     const words = new URLSearchParams(location.search).get("q").toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
     const [own, anchor] = [result[1].split(" > ").pop().toLowerCase(), result[2]];
     return result[4] + (words.every((word) => own.includes(word)) ? (anchor ? 200 : 300) : 0);

@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import json
 import re
 from types import SimpleNamespace
 
@@ -113,6 +114,53 @@ def test_a_font_keeps_the_letters_of_the_pages(site):
     letters = set(map(chr, TTFont(io.BytesIO(base64.b64decode(face)))["cmap"].getBestCmap()))
     assert {"x", "α"} <= letters
     assert not {"β", "Γ", "X"} & letters
+
+
+# --- what a build leaves behind ------------------------------------------------------------------------------
+
+
+def test_second_build_keeps_the_whole_search(tmp_path):
+    """Sphinx alone forgets the index entries of pages that have not changed."""
+    from sphinx.application import Sphinx
+
+    source, folders = tmp_path / "source", [str(tmp_path / name) for name in ("html", "doctrees")]
+    source.mkdir()
+    (source / "index.rst").write_text("Start\n=====\n\n.. toctree::\n\n   words\n\nSee :doc:`words`.\n")
+    (source / "words.rst").write_text("Words\n=====\n\n.. glossary::\n\n   saturation\n      Where a slope is 0.\n")
+
+    def build():
+        settings = {"extensions": ["tools.course_site"]}
+        app = Sphinx(str(source), None, *folders, "html", confoverrides=settings, status=None)
+        app.build()
+        index = (tmp_path / "html" / "searchindex.js").read_text()
+        texts = (tmp_path / "html" / "_static" / "search_texts.js").read_text()
+        return re.search(r'"indexentries": ({.*?})', index)[1], json.loads(texts.partition(" = ")[2].rstrip(";\n"))
+
+    first = build()
+    assert first[0] == '{"saturation": [[1, "term-saturation", true]]}'
+    assert first[1]["words"] == '<section id="words">Words saturation Where a slope is 0. </section>'
+    assert "See Words." in first[1]["index"]
+    (source / "index.rst").write_text((source / "index.rst").read_text() + "\nAnd more.\n")
+    entries, texts = build()
+    assert entries == first[0]
+    assert texts["words"] == first[1]["words"]
+    assert "And more." in texts["index"]
+
+
+@pytest.mark.parametrize(
+    ("base", "preview"), [("", ""), ("https://course.test/book/", "https://course.test/book/_static/readme.png")]
+)
+def test_pages_have_a_preview_where_their_address_is_known(base, preview):
+    from docutils import nodes
+    from docutils.utils import new_document
+
+    page, context = new_document("page"), {}
+    page += nodes.paragraph(text="About 45 minutes to read, 40 for the exercises, and you need nothing but a pencil.")
+    page += nodes.paragraph(text="What does a single unit compute, and what can it not? " * 9)
+    course_site.describe_page(SimpleNamespace(config=SimpleNamespace(html_baseurl=base)), "page", "", context, page)
+    assert context["preview"] == preview
+    assert context["description"].startswith("What does a single unit compute")
+    assert len(context["description"]) == 300
 
 
 # --- pictures ------------------------------------------------------------------------------------------------

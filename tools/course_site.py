@@ -7,6 +7,7 @@ import json
 import os
 import re
 from pathlib import Path
+from urllib.parse import urljoin
 
 from docutils import nodes
 
@@ -37,13 +38,19 @@ def move_pictures_into_files(app, pagename, templatename, context, doctree):
         context["body"] = DATA_ADDRESS.sub(moved, body)
 
 
+def write_all_pages(app, env):
+    """Write every page at every build: the search would lose the index entries of those that Sphinx leaves alone."""
+    return sorted(env.found_docs)
+
+
 def describe_page(app, pagename, templatename, context, doctree):
-    """Give the page its first words, for those who find it by a search or a link."""
+    """Give the page its first words and a picture, for those who find it by a search or a link."""
     if doctree is None:
         return
     paragraphs = (" ".join(node.astext().split()) for node in doctree.findall(nodes.paragraph))
     # not the line of minutes
     context["description"] = next((text for text in paragraphs if "minutes" not in text and len(text) > 60), "")[:300]
+    context["preview"] = app.config.html_baseurl and urljoin(app.config.html_baseurl, "_static/readme.png")
 
 
 def searchable(node):
@@ -57,12 +64,17 @@ def searchable(node):
     return "".join(map(searchable, node.children))
 
 
+def note_search_text(app, pagename, templatename, context, doctree):
+    """Keep the text of the page for `write_search_texts`."""
+    if doctree is not None:
+        app.search_texts[pagename] = searchable(doctree)
+
+
 def write_search_texts(app, exception):
     """Write the text of all pages into a script: a page opened as a file may not fetch the others."""
     if exception or app.builder.format != "html":
         return
-    texts = {name: searchable(app.env.get_doctree(name)) for name in sorted(app.env.found_docs)}
-    script = f"window.searchTexts = {json.dumps(texts, ensure_ascii=False)};\n"
+    script = f"window.searchTexts = {json.dumps(app.search_texts, ensure_ascii=False)};\n"
     Path(app.outdir, "_static", "search_texts.js").write_text(script, encoding="utf-8")
 
 
@@ -120,9 +132,12 @@ def setup(app):
     os.environ["NNLIB_FOR_THE_BOOK"] = "1"  # where the book is built without `make book`
     # after the theme and the extensions have added theirs
     app.connect("html-page-context", tidy_scripts, priority=900)
+    app.search_texts = {}
+    app.connect("env-updated", write_all_pages)
     app.connect("html-page-context", describe_page)
+    app.connect("html-page-context", note_search_text)
     app.connect("html-page-context", move_pictures_into_files)
     app.connect("build-finished", write_search_texts)
     app.connect("build-finished", remove_stale_pages)
     app.connect("build-finished", remove_stale_pictures, priority=900)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": False}  # the texts of all pages end up in one file
