@@ -155,7 +155,7 @@ def _sweep_own(space):
 
 
 CASES = {
-    "02-send-data-forward": {
+    "03-send-data-forward": {
         "check_biases": lambda space: (
             [([[20, 7]], [0, 54], [370]), ([20, 7], np.array([[0], [54]]), "370")],
             [([20, 7], [0, 54], 370.5)],
@@ -163,16 +163,16 @@ CASES = {
         "check_shapes": lambda space: ([((100, 50), 50, (32, 1)), ("(100, 50)", (50), [32, 1])], []),
         "check_maximum": _send_data_forward_maximum,
     },
-    "03-initialize-the-weights": {"check_he_uniform": _initialize_he_uniform},
-    "06-compare-optimizers": {"check_adamax": _compare_adamax, "check_valley": _compare_valley},
-    "07-bend-the-line": {"check_slope": lambda space: ([(0.188,), (0.1875,), ("3/16",)], [(0.19,), (0.2,)])},
-    "08-measure-the-error": {"check_weighted": lambda space: ([(0.5, 0.69), (0.5, 0.692)], [(0.5, 0.7)])},
-    "09-tune-the-rest": {"check_dropout": _tune_dropout},
-    "10-judge-a-model": {
+    "05-initialize-the-weights": {"check_he_uniform": _initialize_he_uniform},
+    "13-compare-optimizers": {"check_adamax": _compare_adamax, "check_valley": _compare_valley},
+    "14-bend-the-line": {"check_slope": lambda space: ([(0.188,), (0.1875,), ("3/16",)], [(0.19,), (0.2,)])},
+    "16-measure-the-error": {"check_weighted": lambda space: ([(0.5, 0.69), (0.5, 0.692)], [(0.5, 0.7)])},
+    "19-tune-the-rest": {"check_dropout": _tune_dropout},
+    "21-judge-a-model": {
         "check_auc": lambda space: ([(0.83,), (0.833,), ("7.5/9",)], [(0.8,)]),
         "check_folds": _judge_folds,
         "check_honest": _judge_honest,
     },
     "01-know-your-data": {"check_jump": _know_jump},
-    "03-sweep-the-grid": {"check_own": _sweep_own},
+    "04-sweep-the-grid": {"check_own": _sweep_own},
 }

@@ -209,7 +209,7 @@ def quiz_questions(text):
 def quiz_faults(text):
     """List what breaks the form of a quiz."""
     faults, questions = [], quiz_questions(text)
-    if len(questions) not in (5, 6) or text.count("<details") != len(questions):
+    if len(questions) not in range(3, 7) or text.count("<details") != len(questions):
         faults.append(f"{len(questions)} questions of {text.count('<details')} with an answer of the form")
     for number, (asked, options, right, _, wrong) in enumerate(questions, start=1):
         if not re.fullmatch(rf"\*\*{number}\.\*\* .*", asked, re.DOTALL):
@@ -299,13 +299,18 @@ def test_good_quiz_is_accepted_and_read():
         ("- **a** Too few.", "- **a** Too few.\n- **b** Well.", "a line for each other option"),
         ("\n\n- **a** Too few.", "\n\nWell.\n\n- **a** Too few.", "a line for each other option"),
         ('<details class="quiz">', "<details>", "questions of 5"),
-        (QUESTION.format(5), "", "4 questions"),
     ],
 )
 def test_broken_quiz_is_found(old, new, fault):
     broken = new.join(QUIZ.rsplit(old, 1))
     assert broken != QUIZ
     assert fault in " ".join(quiz_faults(broken))
+
+
+@pytest.mark.parametrize("count", [2, 7])
+def test_quiz_of_too_few_or_many_questions_is_found(count):
+    quiz = "\n\n".join(["## Quiz", *map(QUESTION.format, range(1, count + 1))])
+    assert quiz_faults(quiz) == [f"{count} questions of {count} with an answer of the form"]
 
 
 def test_a_quiz_that_tells_its_answers_is_found():

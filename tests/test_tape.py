@@ -13,7 +13,7 @@ import pytest
 
 import nnlib as nn
 
-CHAPTER = Path(__file__).parent.parent / "chapters" / "2-foundations" / "04-backpropagate-by-hand.ipynb"
+CHAPTER = Path(__file__).parent.parent / "chapters" / "2-foundations" / "07-backpropagate-by-hand.ipynb"
 TOLERANCE = 1e-10
 
 
