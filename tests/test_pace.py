@@ -35,13 +35,13 @@ def code(text, *tags):
 
 
 def test_minutes_are_counted_from_words_formulas_code_and_sliders():
-    words = " ".join(["word"] * 200)
+    words = " ".join(["word"] * 100)
     assert pace.text_minutes(words) == 1
-    assert pace.text_minutes(f"{words} $x_1$ and $$y$$") == pytest.approx(1 + 1 / 200 + 1 / 30 + 1 / 4)
+    assert pace.text_minutes(f"{words} $x_1$ and $$y$$") == pytest.approx(1 + 1 / 100 + 1 / 30 + 1 / 4)
     assert pace.text_minutes("```{math}\nx y z\n```") == 1 / 4
-    assert pace.text_minutes("{term}`one two <three four>` {doc}`five`") == 3 / 200
+    assert pace.text_minutes("{term}`one two <three four>` {doc}`five`") == 3 / 100
     assert pace.text_minutes(f"<details><summary>A</summary>{words}</details>") == 0
-    assert pace.text_minutes(f":::{{dropdown}} What to see\n{words}\n:::\nword") == 1 / 200
+    assert pace.text_minutes(f":::{{dropdown}} What to see\n{words}\n:::\nword") == 1 / 100
     assert pace.code_minutes(code("a = 1\n\n# why\nb = 2")) == 2 / 12
     assert pace.code_minutes(code("a = 1", "hide-input")) == 0
     assert pace.code_minutes(code("a = 1", "hide-input", "slider")) == 3 / 2
@@ -67,13 +67,13 @@ def test_exercises_and_quiz_are_counted_apart():
         ]
     }
     found = dict((heading, minutes) for heading, *minutes in pace.sections(page))
-    assert found["### Exercise 1: recall"] == [0, pytest.approx(4 + 3 / 200)]
-    assert found["### Exercise 2: in code"] == [0, pytest.approx(8 + 4 / 200)]
-    assert found["### Exercise 3: open"] == [0, pytest.approx(10 + 3 / 200)]
-    assert found["## Quiz"] == [0, pytest.approx(1 + 3 / 200)]
+    assert found["### Exercise 1: recall"] == [0, pytest.approx(4 + 3 / 100)]
+    assert found["### Exercise 2: in code"] == [0, pytest.approx(8 + 4 / 100)]
+    assert found["### Exercise 3: open"] == [0, pytest.approx(10 + 3 / 100)]
+    assert found["## Quiz"] == [0, pytest.approx(1 + 3 / 100)]
     reading, exercises = pace.minutes(page)
-    assert reading == pytest.approx(1 / 12 + 14 / 200)
-    assert exercises == pytest.approx(23 + 14 / 200)
+    assert reading == pytest.approx(1 / 12 + 14 / 100)
+    assert exercises == pytest.approx(23 + 14 / 100)
     assert pace.stated(page) == (5, 30)
     assert pace.rounded(exercises) == 25
     assert pace.rounded(25) == 25

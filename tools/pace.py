@@ -4,10 +4,10 @@
 
 Reading (folded cells and folded text are not counted: who unfolds them has chosen to):
 
-    words / 200  +  1/4 minute a displayed formula  +  1/30 an inline one  +  1/12 a line of code  +  3/2 a slider
+    words / 100  +  1/4 minute a displayed formula  +  1/30 an inline one  +  1/12 a line of code  +  3/2 a slider
 
-Two hundred words a minute is what readers of English non-fiction do (238, Brysbaert 2019), less what an argument takes
-that has to be thought through.
+A novel is read at some 240 words a minute (Brysbaert 2019). A hundred is the pace of somebody who meets the subject for the
+first time, stops to think, and redoes the numbers.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tools import notebooks
 
-WORDS_A_MINUTE = 200
+WORDS_A_MINUTE = 100
 MINUTES = {"display": 1 / 4, "inline": 1 / 30, "code": 1 / 12, "slider": 3 / 2}
 EXERCISE = {"data": 4, "judged": 6, "function": 8, "open": 10}  # numbers or choices; several right answers; code
 QUIZ_QUESTION = 1
