@@ -6,8 +6,8 @@ Reading (folded cells and folded text are not counted: who unfolds them has chos
 
     words / 100  +  1/4 minute a displayed formula  +  1/30 an inline one  +  1/12 a line of code  +  3/2 a slider
 
-A novel is read at some 240 words a minute (Brysbaert 2019). A hundred is the pace of somebody who meets the subject for the
-first time, stops to think, and redoes the numbers.
+A novel is read at some 240 words a minute (Brysbaert 2019). A hundred is the pace of somebody who meets the subject for
+the first time, stops to think, and redoes the numbers.
 """
 
 import argparse
