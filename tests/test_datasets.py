@@ -630,3 +630,28 @@ def test_clouds_repeat_with_their_seed_and_refuse_nonsense(cloud, spread):
     for seed in (None, 1.5, -1):
         with pytest.raises(ValueError, match=f"seed must be a non-negative integer or .*; got {seed!r}"):
             make(50, seed=seed)
+
+
+def test_people_are_ill_as_often_as_their_measurements_say():
+    X, y = datasets.people(60_000, seed=1)
+    assert (X.shape, y.shape, set(y[:, 0])) == ((60_000, 6), (60_000, 1), {0.0, 1.0})
+    np.testing.assert_allclose(X.mean(axis=0), 0, atol=0.02)
+    np.testing.assert_allclose(X.std(axis=0), 1, atol=0.02)
+    q = 1 / (1 + np.exp(2.5 - 1.8 * X[:, 0] - 1.2 * X[:, 1] - 2.5 * X[:, 0] * X[:, 1]))
+    for low, high in ((0, 0.1), (0.1, 0.3), (0.3, 0.6), (0.6, 0.9), (0.9, 1)):
+        member = (q > low) & (q <= high)
+        error = np.sqrt(q[member].mean() * (1 - q[member].mean()) / member.sum())
+        assert abs(y[member, 0].mean() - q[member].mean()) < 4 * error
+    assert abs(y.mean() - 0.2) < 0.01
+
+
+def test_people_repeat_with_their_seed_and_go_on_with_a_generator():
+    rng = np.random.default_rng(4)
+    for made in (datasets.people(seed=4), datasets.people(400, seed=rng)):
+        for one, two in zip(made, datasets.people(400, seed=4), strict=True):
+            np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(datasets.people(400, seed=rng)[0], datasets.people(400, seed=4)[0])
+    with pytest.raises(ValueError, match=r"samples must be a positive integer.*; got 0"):
+        datasets.people(0)
+    with pytest.raises(ValueError, match=r"seed must be a non-negative integer or .*; got None"):
+        datasets.people(seed=None)
