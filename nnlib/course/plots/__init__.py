@@ -3,7 +3,7 @@
 One file for each subject; `common` holds the colours and the style.
 """
 
-from .classes import calibration, confusion, decision_regions, roc
+from .classes import calibration, confusion, decision_regions, half_planes, roc
 from .common import (
     BLUE,
     COLOURS,
@@ -16,6 +16,8 @@ from .common import (
     LONG_DASH,
     MARKERS,
     ORANGE,
+    PALE_BLUE,
+    PALE_RED,
     PURPLE,
     SKY,
     VERMILLION,
@@ -39,6 +41,8 @@ __all__ = [
     "LONG_DASH",
     "MARKERS",
     "ORANGE",
+    "PALE_BLUE",
+    "PALE_RED",
     "PURPLE",
     "SKY",
     "VERMILLION",
@@ -47,6 +51,7 @@ __all__ = [
     "confusion",
     "curve_with_tangent",
     "decision_regions",
+    "half_planes",
     "heatmap",
     "history",
     "magnitude",
