@@ -422,6 +422,15 @@ def test_network_highlight_makes_weights_strong_and_the_others_step_back():
     assert marked == [False, False, True, False, False]
 
 
+def test_network_keeps_the_weights_of_lines_that_step_back_in_grey():
+    """A silent unit has weights all the same, and a reader looks for inputs that wake it."""
+    ax = plots.network([2, 1], [[[4], [-5]]], highlight=[(0, 0, 0)], show_weights=True)
+    assert {text.get_text(): text.get_color() for text in ax.texts if text.get_text() in ("4", "−5")} == {
+        "4": plots.BLUE,
+        "−5": plots.GREY,
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
