@@ -165,7 +165,7 @@ CASES = {
     "03b-count-the-cost": {
         "check_shapes": lambda space: ([((100, 50), 50, (32, 1)), ("(100, 50)", (50), [32, 1])], []),
     },
-    "05-initialize-the-weights": {"check_he_uniform": _initialize_he_uniform},
+    "05b-keep-the-signal": {"check_he_uniform": _initialize_he_uniform},
     "13-compare-optimizers": {"check_adamax": _compare_adamax, "check_valley": _compare_valley},
     "14-bend-the-line": {"check_slope": lambda space: ([(0.188,), (0.1875,), ("3/16",)], [(0.19,), (0.2,)])},
     "16-measure-the-error": {"check_weighted": lambda space: ([(0.5, 0.69), (0.5, 0.692)], [(0.5, 0.7)])},
