@@ -63,9 +63,9 @@ def test_the_real_insurance_table_is_not_tracked():
 
 
 def pinned(name):
-    """Return the lines of a lock; a package may stand there once for each kind of system."""
-    lines = [line for line in (ROOT / name).read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    return {line for line in lines if line}
+    """Return the packages of a lock with their versions; one may have several, for several kinds of systems."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return {line.partition(";")[0].strip() for line in lines if line and not line.startswith("#")}
 
 
 def test_book_and_tests_are_locked_to_the_same_versions_and_the_book_needs_no_test():
