@@ -174,7 +174,7 @@ CASES = {
     "12d-take-adam-apart": {"check_adamax": _compare_adamax},
     "13-compare-optimizers": {"check_valley": _compare_valley},
     "14-bend-the-line": {"check_slope": lambda space: ([(0.188,), (0.1875,), ("3/16",)], [(0.19,), (0.2,)])},
-    "16-measure-the-error": {"check_weighted": lambda space: ([(0.5, 0.69), (0.5, 0.692)], [(0.5, 0.7)])},
+    "16c-weigh-a-rare-class": {"check_weighted": lambda space: ([(0.5, 0.69), (0.5, 0.692)], [(0.5, 0.7)])},
     "19-tune-the-rest": {"check_dropout": _tune_dropout},
     "21-judge-a-model": {
         "check_auc": lambda space: ([(0.83,), (0.833,), ("7.5/9",)], [(0.8,)]),
