@@ -15,13 +15,14 @@ from .common import (
     INK,
     LONG_DASH,
     MARKERS,
+    OPTIMIZERS,
     ORANGE,
     PURPLE,
     SKY,
     VERMILLION,
     style,
 )
-from .functions import curve_with_tangent, path, surface
+from .functions import curve_with_tangent, path, surface, trail
 from .networks import magnitude, network
 from .predictions import predicted_vs_actual
 from .tables import bars_with_errors, heatmap
@@ -38,6 +39,7 @@ __all__ = [
     "INK",
     "LONG_DASH",
     "MARKERS",
+    "OPTIMIZERS",
     "ORANGE",
     "PURPLE",
     "SKY",
@@ -57,4 +59,5 @@ __all__ = [
     "signal_by_layer",
     "style",
     "surface",
+    "trail",
 ]
