@@ -3,7 +3,7 @@
 One file for each subject; `common` holds the colours and the style.
 """
 
-from .classes import calibration, confusion, decision_regions, roc
+from .classes import calibration, confusion, decision_regions, half_planes, roc
 from .common import (
     BLUE,
     COLOURS,
@@ -17,6 +17,8 @@ from .common import (
     MARKERS,
     OPTIMIZERS,
     ORANGE,
+    PALE_BLUE,
+    PALE_RED,
     PURPLE,
     SKY,
     VERMILLION,
@@ -41,6 +43,8 @@ __all__ = [
     "MARKERS",
     "OPTIMIZERS",
     "ORANGE",
+    "PALE_BLUE",
+    "PALE_RED",
     "PURPLE",
     "SKY",
     "VERMILLION",
@@ -49,6 +53,7 @@ __all__ = [
     "confusion",
     "curve_with_tangent",
     "decision_regions",
+    "half_planes",
     "heatmap",
     "history",
     "magnitude",
