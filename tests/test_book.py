@@ -119,27 +119,20 @@ def test_a_font_keeps_the_letters_of_the_pages(site):
 # --- what a build leaves behind ------------------------------------------------------------------------------
 
 
-<<<<<<< HEAD
-def test_second_build_keeps_the_whole_search(tmp_path, monkeypatch):
-    """Sphinx alone forgets the index entries of pages that have not changed."""
-    from sphinx.application import Sphinx
-
-    monkeypatch.setenv("NNLIB_FOR_THE_BOOK", "1")  # the extension sets it: not for the tests that follow
-=======
 def sphinx_build(source, folders, **settings):
     """Build with Sphinx, and return its warnings."""
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace
 
     warnings = io.StringIO()
-    with docutils_namespace():
+    with docutils_namespace(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NNLIB_FOR_THE_BOOK", "1")  # the extension sets it: not for the tests that follow
         Sphinx(str(source), None, *folders, "html", confoverrides=settings, status=None, warning=warnings).build()
     return warnings.getvalue()
 
 
 def test_second_build_keeps_the_whole_search(tmp_path):
     """Sphinx alone forgets the index entries of pages that have not changed."""
->>>>>>> ledger
     source, folders = tmp_path / "source", [str(tmp_path / name) for name in ("html", "doctrees")]
     source.mkdir()
     (source / "index.rst").write_text("Start\n=====\n\n.. toctree::\n\n   words\n\nSee :doc:`words`.\n")

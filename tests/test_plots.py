@@ -360,6 +360,25 @@ def test_surface_and_path_refuse_what_cannot_be_drawn():
         plots.path(ax, [[np.nan, 0], [1, 1]])
 
 
+def test_a_trail_moves_to_the_points_it_is_given_and_ends_where_they_are_lost():
+    ax = plots.surface(lambda x, y: x**2 + y**2, (-2, 2), (-2, 2))
+    put = plots.trail(ax, colour=plots.BLUE, marker="v")
+    for points, kept in (([[1, 1], [0, 1]], 2), ([[1, 1], [0, 0], [np.nan, 0], [1, 0]], 2), ([[np.inf, 0]], 0)):
+        put(points)
+        way, head = ax.lines[-2:]
+        assert way.get_xydata().tolist() == points[:kept]
+        assert head.get_xydata().tolist() == points[:kept][-1:]
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-2, 2), (-2, 2))
+    assert (way.get_color(), way.get_marker()) == (plots.BLUE, "v")
+    assert draws(ax)
+    with pytest.raises(ValueError, match=r"points must have shape \(T, 2\); got \(3,\)"):
+        put([1, 2, 3])
+
+
+def test_each_optimizer_has_a_colour_and_a_marker_of_its_own():
+    assert all(len(set(kinds)) == len(plots.OPTIMIZERS) for kinds in zip(*plots.OPTIMIZERS.values(), strict=True))
+
+
 # --- networks -----------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from .common import (
     INK,
     LONG_DASH,
     MARKERS,
+    OPTIMIZERS,
     ORANGE,
     PALE_BLUE,
     PALE_RED,
@@ -23,7 +24,7 @@ from .common import (
     VERMILLION,
     style,
 )
-from .functions import curve_with_tangent, path, surface
+from .functions import curve_with_tangent, path, surface, trail
 from .networks import magnitude, network
 from .predictions import predicted_vs_actual
 from .tables import bars_with_errors, heatmap
@@ -40,6 +41,7 @@ __all__ = [
     "INK",
     "LONG_DASH",
     "MARKERS",
+    "OPTIMIZERS",
     "ORANGE",
     "PALE_BLUE",
     "PALE_RED",
@@ -62,4 +64,5 @@ __all__ = [
     "signal_by_layer",
     "style",
     "surface",
+    "trail",
 ]

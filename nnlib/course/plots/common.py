@@ -19,6 +19,16 @@ LONG_DASH, DASH_DOT, DOTS = (0, (5, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (1.3, 1.
 DASHES = ("-", LONG_DASH, DASH_DOT, DOTS, (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)), "-")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
+# one colour and one marker for each optimizer, on every page
+OPTIMIZERS = {
+    "gradient descent": (INK, "X"),
+    "momentum": (ORANGE, "s"),
+    "Nesterov": (GREEN, "^"),
+    "Adagrad": (PURPLE, "D"),
+    "RMSprop": (BLUE, "v"),
+    "Adam": (VERMILLION, "o"),
+}
+
 
 def _settings() -> dict[str, Any]:
     """Matplotlib settings of the book."""
