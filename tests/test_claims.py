@@ -271,10 +271,6 @@ COMMON = {
 }
 # misquotations that are known and still to be mended
 KNOWN = {
-    "and then a bias is added",
-    "Perceptron, 1958, Frank Rosenblatt, for yes-or-no tasks.",
-    "The input is multiplied by a weight, the products are summed, the neuron applies an activation function.",
-    "how important an input is",
     "Loss = ½(1 − 0.5498) ≈ 0.1237; ∂Loss/∂W ≈ −0.11146; W_new = 0.1 − 0.1 · (−0.11146) = 0.001115",
     "W = 0.5: Loss ≈ 0.0978; slope h(1 − h) ≈ 0.2282; ∂Loss/∂W ≈ −0.0811; W_new ≈ 0.5081.",
     "The start at 0.5 gets a larger and more suitable update (0.5081) than the start at 0.1 (0.01115)",
