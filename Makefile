@@ -34,8 +34,8 @@ test-notebooks: $(VENV)/.book  ## run every notebook and compare the outputs it 
 test-site: $(READY) book  ## open the built site in a browser and use it
 	$(PY) -m pytest -q -n auto tests/test_site_*.py
 
-test-browsers: $(READY) book  ## use every page in Chromium, Firefox and WebKit (`make test`: a page of each kind)
-	EVERY_PAGE=1 $(PY) -m pytest -q -n auto tests/test_site_engines.py
+test-browsers: $(READY) book  ## use every page in Chromium, Firefox and WebKit, in every setting (`make test`: a sample)
+	EVERY_PAGE=1 $(PY) -m pytest -q -n auto tests/test_site_engines.py tests/test_site_pages.py
 
 lint: $(READY)  ## check the style and the types of the code
 	$(PY) -m ruff check
