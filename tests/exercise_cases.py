@@ -177,7 +177,7 @@ CASES = {
     "13-compare-optimizers": {"check_valley": _compare_valley},
     "14-bend-the-line": {"check_slope": lambda space: ([(0.188,), (0.1875,), ("3/16",)], [(0.19,), (0.2,)])},
     "16c-weigh-a-rare-class": {"check_weighted": lambda space: ([(0.5, 0.69), (0.5, 0.692)], [(0.5, 0.7)])},
-    "19-tune-the-rest": {"check_dropout": _tune_dropout},
+    "19b-hold-it-back": {"check_dropout": _tune_dropout},
     "21b-split-without-a-leak": {"check_folds": _judge_folds, "check_honest": _judge_honest},
     "21c-judge-yes-and-no": {"check_auc": lambda space: ([(0.83,), (0.833,), ("7.5/9",)], [(0.8,)])},
     "01-know-your-data": {"check_jump": _know_jump},

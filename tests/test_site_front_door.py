@@ -111,7 +111,7 @@ def test_formulas_on_lines_of_their_own_stand_in_the_middle(browser):
           const [left, right] = [parts[0].getBoundingClientRect().left, parts.at(-1).getBoundingClientRect().right];
           return Math.abs(left - outer.left - (outer.right - right));
         })""")
-    assert len(off) > 10
+    assert len(off) > 4
     assert sorted(off)[len(off) // 2] < 2  # some are wider than the page, and scroll
 
 
@@ -121,7 +121,7 @@ def test_lines_of_text_are_as_long_as_one_likes_to_read(browser):
           const lines = Math.round(p.getBoundingClientRect().height / parseFloat(getComputedStyle(p).lineHeight));
           return p.querySelector('.math') || lines < 3 ? [] : [p.textContent.length / (lines - 0.5)];
         })""")
-    assert len(lengths) > 5
+    assert len(lengths) > 3
     assert 62 < sorted(lengths)[len(lengths) // 2] < 78
 
 
