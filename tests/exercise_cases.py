@@ -173,6 +173,6 @@ CASES = {
         "check_folds": _judge_folds,
         "check_honest": _judge_honest,
     },
-    "01-know-your-data": {"check_jump": _know_jump},
+    "01b-ask-an-expert": {"check_jump": _know_jump},
     "04-sweep-the-grid": {"check_own": _sweep_own},
 }
