@@ -119,10 +119,11 @@ def test_a_font_keeps_the_letters_of_the_pages(site):
 # --- what a build leaves behind ------------------------------------------------------------------------------
 
 
-def test_second_build_keeps_the_whole_search(tmp_path):
+def test_second_build_keeps_the_whole_search(tmp_path, monkeypatch):
     """Sphinx alone forgets the index entries of pages that have not changed."""
     from sphinx.application import Sphinx
 
+    monkeypatch.setenv("NNLIB_FOR_THE_BOOK", "1")  # the extension sets it: not for the tests that follow
     source, folders = tmp_path / "source", [str(tmp_path / name) for name in ("html", "doctrees")]
     source.mkdir()
     (source / "index.rst").write_text("Start\n=====\n\n.. toctree::\n\n   words\n\nSee :doc:`words`.\n")
