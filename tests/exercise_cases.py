@@ -174,5 +174,5 @@ CASES = {
         "check_honest": _judge_honest,
     },
     "01b-ask-an-expert": {"check_jump": _know_jump},
-    "04-sweep-the-grid": {"check_own": _sweep_own},
+    "04c-doubt-the-winner": {"check_own": _sweep_own},
 }
