@@ -281,13 +281,6 @@ KNOWN = {
     "Loss = (1/n) Σ L(Y, Ŷ)²",
     "results in the loss fluctuating and failing to converge",
     "1e-2, 1e-3, or 1e-4",
-    "Clean and scale everything, then split",
-    "The smoker column is highly imbalanced, the remaining categories are evenly distributed.",
-    "Turning categories into binary values enables the model to capture non-linear relationships.",
-    "The numerical variables are evidently not normally distributed",
-    "Redundant neurons that do not contribute",
-    "not trainable",
-    "as configured",
     "Huber loss: useful when dealing with outliers in regression tasks.",
 }
 
