@@ -180,6 +180,6 @@ CASES = {
     "19b-hold-it-back": {"check_dropout": _tune_dropout},
     "21b-split-without-a-leak": {"check_folds": _judge_folds, "check_honest": _judge_honest},
     "21c-judge-yes-and-no": {"check_auc": lambda space: ([(0.83,), (0.833,), ("7.5/9",)], [(0.8,)])},
-    "01-know-your-data": {"check_jump": _know_jump},
-    "04-sweep-the-grid": {"check_own": _sweep_own},
+    "01b-ask-an-expert": {"check_jump": _know_jump},
+    "04c-doubt-the-winner": {"check_own": _sweep_own},
 }

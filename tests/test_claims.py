@@ -278,13 +278,6 @@ KNOWN = {
     "When the weight is a small value, its gradient is likely to be negative",
     "dz2 = a2 − y",
     "dz2 = −(y/a2 − (1−y)/(1−a2))",
-    "Clean and scale everything, then split",
-    "The smoker column is highly imbalanced, the remaining categories are evenly distributed.",
-    "Turning categories into binary values enables the model to capture non-linear relationships.",
-    "The numerical variables are evidently not normally distributed",
-    "Redundant neurons that do not contribute",
-    "not trainable",
-    "as configured",
     "Huber loss: useful when dealing with outliers in regression tasks.",
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from charges_model import ChargesModel, conformal_quantiles, encode_pieces
-from insurance_project import formula
+from insurance_project import cross_validate, formula, inputs, out_of_fold
 from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
 from sklearn.inspection import permutation_importance
@@ -358,6 +358,25 @@ def test_the_error_of_a_fold_by_hand():
     judged = compare_models.judge("twin", 3, 0, "linear")
     assert judged["rmse"] == pytest.approx(by_hand)
     assert judged["rows"] == len(test)
+
+
+def test_predictions_out_of_fold_are_those_of_a_regression_fitted_without_the_fold(twin):
+    X, y = inputs(twin), twin.charges.to_numpy()
+    predictions, folds = out_of_fold(X, y, seed=0)
+    assert sorted(np.concatenate(folds)) == list(range(len(y)))
+    for fold, score in zip(folds, cross_validate(X, y, seed=0), strict=True):
+        rest = np.setdiff1d(np.arange(len(y)), fold)
+        alone = LinearRegression().fit(X[rest], y[rest]).predict(X[fold])
+        np.testing.assert_allclose(predictions[fold], alone)
+        assert score == pytest.approx(np.sqrt(np.mean((alone - y[fold]) ** 2)))
+
+
+def test_inputs_leave_out_what_is_asked(twin):
+    assert inputs(twin).shape == (1338, 9)
+    assert inputs(twin, ["sex"]).shape == (1338, 8)
+    assert inputs(twin, ["sex", "region"]).shape == (1338, 5)
+    first = twin[:1].assign(age=40, sex="male", bmi=22.5, children=2, smoker="yes", region="southeast")
+    assert inputs(first)[0].tolist() == [1, 40, 22.5, 2, 1, 1, 0, 1, 0]
 
 
 def test_shifted_predictions_have_the_mean_of_the_targets():
