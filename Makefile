@@ -3,6 +3,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
+BOOK := $(VENV)/.book node_modules/.ready
 READY := $(VENV)/.ready node_modules/.ready
 
 # Jupyter and Sphinx read these; they keep a chapter's run independent of the reader's own configuration.
@@ -19,7 +20,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-book: $(READY)  ## execute the chapters, build the site, say where to open it
+book: $(BOOK)  ## execute the chapters, build the site, say where to open it
 	@$(PY) -m tools.book
 
 test: lint test-library test-notebooks test-site  ## everything: style, library, every notebook, the site in a browser
@@ -27,14 +28,14 @@ test: lint test-library test-notebooks test-site  ## everything: style, library,
 test-library: $(READY)  ## test the library and the files of the repository
 	$(PY) -m pytest -q -n auto --dist loadfile --doctest-modules --ignore-glob='*/test_site_*' nnlib tests
 
-test-notebooks: $(READY)  ## run every notebook and compare the outputs it states
+test-notebooks: $(VENV)/.book  ## run every notebook and compare the outputs it states
 	$(PY) -m pytest -q -n auto --dist loadfile --nbval-lax --nbval-cell-timeout 300 chapters
 
-test-site: book  ## open the built site in a browser and use it
+test-site: $(READY) book  ## open the built site in a browser and use it
 	$(PY) -m pytest -q -n auto tests/test_site_*.py
 
-test-browsers: book  ## use every page in Chromium, Firefox and WebKit (`make test`: a page of each kind)
-	EVERY_PAGE=1 $(PY) -m pytest -q -n auto tests/test_site_engines.py
+test-browsers: $(READY) book  ## use every page in Chromium, Firefox and WebKit, in every setting (`make test`: a sample)
+	EVERY_PAGE=1 $(PY) -m pytest -q -n auto tests/test_site_engines.py tests/test_site_pages.py
 
 lint: $(READY)  ## check the style and the types of the code
 	$(PY) -m ruff check
@@ -45,20 +46,20 @@ format: $(READY)  ## put the code into that style
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
-notebooks: $(READY)  ## execute the notebooks and keep only outputs that are compared (NB=path for one)
+notebooks: $(VENV)/.book  ## execute the notebooks and keep only outputs that are compared (NB=path for one)
 	@$(PY) -m tools.notebooks clean $(NB)
 
-handouts: $(READY)  ## copy the notebooks without their solutions to _build/handouts
-	@$(PY) -m tools.notebooks handouts
+handouts: $(VENV)/.python  ## write _build/handouts.zip for the participants of a workshop: no solutions, started by one command
+	@$(PY) -m tools.handouts
 
-serve: $(READY)  ## serve the site on this machine; builds it if it is not there (SERVE_ARGS="--bind 0.0.0.0" for the room)
+serve: $(BOOK)  ## serve the site on this machine; builds it if it is not there (SERVE_ARGS="--bind 0.0.0.0" for the room)
 	@test -f _build/html/index.html || $(PY) -m tools.book
 	@$(PY) -m http.server --bind 127.0.0.1 --directory _build/html $(SERVE_ARGS) 8000
 
-lab: $(READY)  ## open JupyterLab in this folder; saving keeps the chapters as they are stored (LAB_ARGS="--allow-root ...")
+lab: $(VENV)/.book  ## open JupyterLab in this folder; saving keeps the chapters as they are stored (LAB_ARGS="--allow-root ...")
 	@$(PY) -m jupyterlab --ContentsManager.pre_save_hook=tools.notebooks.tidy --LabApp.default_url=/lab/tree/chapters $(LAB_ARGS)
 
-lock: $(VENV)/.python package.json  ## renew requirements.lock and package-lock.json
+lock: $(VENV)/.python package.json  ## renew the locks of Python and npm
 	@$(PIP) install "uv>=0.8,<1"
 	@$(PY) -m tools.lock
 
@@ -72,7 +73,7 @@ verify: $(READY)  ## test the library and renew the tables of the page "Verifica
 bench: $(VENV)/.bench  ## measure nnlib beside the large frameworks (installs PyTorch and TensorFlow)
 	$(PY) -m benchmarks
 
-bench-page: book  ## measure the built pages in a browser: weight, time to text, to sliders, from key to picture
+bench-page: $(READY) book  ## measure the built pages in a browser: weight, time to text, to sliders, from key to picture
 	$(PY) -m benchmarks.page
 
 sweep: $(READY)  ## train the source's 192 settings again, for eleven seeds (half an hour; resumes where it was stopped)
@@ -95,7 +96,12 @@ $(VENV)/.python:
 	@sh tools/venv.sh $(VENV)
 	@touch $@
 
-$(VENV)/.ready: $(VENV)/.python requirements.lock
+$(VENV)/.ready: $(VENV)/.book requirements-test.lock
+	@echo "Installing the Python packages of requirements-test.lock"
+	@$(PIP) install --requirement requirements-test.lock
+	@touch $@
+
+$(VENV)/.book: $(VENV)/.python requirements.lock
 	@echo "Installing the Python packages of requirements.lock"
 	@$(PIP) install --requirement requirements.lock
 	@$(PY) -c "import pathlib, sysconfig; \
@@ -104,10 +110,10 @@ $(VENV)/.ready: $(VENV)/.python requirements.lock
 
 $(VENV)/.bench: $(VENV)/.ready requirements-bench.txt
 	@echo "Installing the frameworks of requirements-bench.txt"
-	@$(PIP) install --requirement requirements-bench.txt --constraint requirements.lock
+	@$(PIP) install --requirement requirements-bench.txt --constraint requirements-test.lock
 	@touch $@
 
-node_modules/.ready: package.json package-lock.json .npmrc | $(VENV)/.ready
+node_modules/.ready: package.json package-lock.json .npmrc | $(VENV)/.book
 	@echo "Installing the browser packages of package-lock.json"
 	@$(PY) -m tools.npm ci --ignore-scripts --loglevel=error
 	@touch $@

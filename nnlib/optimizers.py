@@ -88,8 +88,9 @@ class Optimizer:
 class SGD(Optimizer):
     """θ ← θ - ηg; with momentum β: v ← βv + g, θ ← θ - ηv; with Nesterov's look ahead: θ ← θ - η(g + βv).
 
-    "Stochastic" is in the data: g comes from a batch. Momentum is the heavy ball of Polyak 1964 as in Sutskever
-    et al. 2013, PyTorch and Keras; the form v ← βv + (1 - β)g takes the same path at the rate η/(1 - β).
+    "Stochastic" is in the data: g comes from a batch. Momentum is the heavy ball of Polyak 1964 as in PyTorch. The form
+    v ← βv + (1 - β)g takes the same path at the rate η/(1 - β); v ← βv - ηg, θ ← θ + v of Sutskever et al. 2013 and
+    Keras does as long as the rate stays the same.
     """
 
     state_names = ("v",)

@@ -97,6 +97,12 @@ def _compare_adamax(space):
     return [(in_place,)], [(same_array,)]
 
 
+def _look_ahead_pair(space):
+    nn = space["nn"]
+    pairs = [(0.032, 0.7), (0.029, 0.72), (0.028, 0.72), (0.031, 0.7), (0.033, 0.7), (0.025, 0.74), (0.022, 0.76)]
+    return [(nn.SGD(rate, momentum=beta),) for rate, beta in pairs], [(nn.Adam(0.1),), (nn.SGD,)]
+
+
 def _compare_valley(space):
     nn = space["nn"]
     right = [nn.SGD(rate, momentum=0.95, nesterov=True) for rate in (0.001, 0.00105, 0.0011)]
@@ -160,13 +166,17 @@ CASES = {
             [([[20, 7]], [0, 54], [370]), ([20, 7], np.array([[0], [54]]), "370")],
             [([20, 7], [0, 54], 370.5)],
         ),
-        "check_shapes": lambda space: ([((100, 50), 50, (32, 1)), ("(100, 50)", (50), [32, 1])], []),
         "check_maximum": _send_data_forward_maximum,
     },
-    "05-initialize-the-weights": {"check_he_uniform": _initialize_he_uniform},
-    "13-compare-optimizers": {"check_adamax": _compare_adamax, "check_valley": _compare_valley},
+    "03b-count-the-cost": {
+        "check_shapes": lambda space: ([((100, 50), 50, (32, 1)), ("(100, 50)", (50), [32, 1])], []),
+    },
+    "05b-keep-the-signal": {"check_he_uniform": _initialize_he_uniform},
+    "12b-look-ahead": {"check_pair": _look_ahead_pair},
+    "12d-take-adam-apart": {"check_adamax": _compare_adamax},
+    "13-compare-optimizers": {"check_valley": _compare_valley},
     "14-bend-the-line": {"check_slope": lambda space: ([(0.188,), (0.1875,), ("3/16",)], [(0.19,), (0.2,)])},
-    "16-measure-the-error": {"check_weighted": lambda space: ([(0.5, 0.69), (0.5, 0.692)], [(0.5, 0.7)])},
+    "16c-weigh-a-rare-class": {"check_weighted": lambda space: ([(0.5, 0.69), (0.5, 0.692)], [(0.5, 0.7)])},
     "19-tune-the-rest": {"check_dropout": _tune_dropout},
     "21-judge-a-model": {
         "check_auc": lambda space: ([(0.83,), (0.833,), ("7.5/9",)], [(0.8,)]),

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tools import book, course_site, formulas, notebooks
+from tools import book, course_site, formulas, ledger, notebooks
 
 pytestmark = pytest.mark.skipif(not formulas.KATEX.exists(), reason="KaTeX is not installed: run `make book`")
 
@@ -119,19 +119,27 @@ def test_a_font_keeps_the_letters_of_the_pages(site):
 # --- what a build leaves behind ------------------------------------------------------------------------------
 
 
+def sphinx_build(source, folders, **settings):
+    """Build with Sphinx, and return its warnings."""
+    from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace
+
+    warnings = io.StringIO()
+    with docutils_namespace(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NNLIB_FOR_THE_BOOK", "1")  # the extension sets it: not for the tests that follow
+        Sphinx(str(source), None, *folders, "html", confoverrides=settings, status=None, warning=warnings).build()
+    return warnings.getvalue()
+
+
 def test_second_build_keeps_the_whole_search(tmp_path):
     """Sphinx alone forgets the index entries of pages that have not changed."""
-    from sphinx.application import Sphinx
-
     source, folders = tmp_path / "source", [str(tmp_path / name) for name in ("html", "doctrees")]
     source.mkdir()
     (source / "index.rst").write_text("Start\n=====\n\n.. toctree::\n\n   words\n\nSee :doc:`words`.\n")
     (source / "words.rst").write_text("Words\n=====\n\n.. glossary::\n\n   saturation\n      Where a slope is 0.\n")
 
     def build():
-        settings = {"extensions": ["tools.course_site"]}
-        app = Sphinx(str(source), None, *folders, "html", confoverrides=settings, status=None)
-        app.build()
+        assert sphinx_build(source, folders, extensions=["tools.course_site"]) == ""
         index = (tmp_path / "html" / "searchindex.js").read_text()
         texts = (tmp_path / "html" / "_static" / "search_texts.js").read_text()
         return re.search(r'"indexentries": ({.*?})', index)[1], json.loads(texts.partition(" = ")[2].rstrip(";\n"))
@@ -161,6 +169,135 @@ def test_pages_have_a_preview_where_their_address_is_known(base, preview):
     assert context["preview"] == preview
     assert context["description"].startswith("What does a single unit compute")
     assert len(context["description"]) == 300
+
+
+# --- the ledger of claims ---------------------------------------------------------------------------------------
+
+LEDGER = r"""
+[sources.S0]
+title = "A story"
+about = "Told well."
+[sources.S1]
+title = "A text"
+about = "In $n$ parts."
+"""
+CLAIM = r"""
+[[claim]]
+id = "{}"
+line = {}
+quote = {}
+claim = "It is so."
+verdict = "{}"
+truth = "It is $a_1$."
+"""
+
+
+def checked(name, *tags):
+    nbformat = pytest.importorskip("nbformat")
+    cells = [nbformat.v4.new_markdown_cell(f"*A line.*\n\n# {name}")]
+    cells += [nbformat.v4.new_code_cell(f"{n}", metadata={"tags": [*tag]}) for n, tag in enumerate(tags)]
+    return nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=notebooks.METADATA))
+
+
+@pytest.fixture
+def claims_page(tmp_path):
+    """Build a book of two notebooks and the page of claims; return the text of its pages."""
+    pytest.importorskip("myst_nb")
+    source, folders = tmp_path / "source", [str(tmp_path / name) for name in ("html", "doctrees")]
+    (source / "part").mkdir(parents=True)
+    (source / "index.md").write_text("# Start\n\n```{toctree}\none\npart/two\nclaims\n```\n")
+    (source / "claims.md").write_text("# Claims\n\n```{claims} claims.toml\n```\n")
+    one = checked("One `f`", ["claim-S1-01", "claim-S1-02"], ["claim-S1-02"], ["hide-cell", "claim-S0-01"], ["slider"])
+    (source / "one.ipynb").write_text(one)
+    (source / "part" / "two.ipynb").write_text(checked("Two", ["claim-S1-02"]))
+    rows = [
+        CLAIM.format("S0-01", 4, '"so it is."', "right"),
+        'elsewhere = { line = 5, quote = "not", note = "or not." }\n',
+        CLAIM.format("S1-01", 30, "'$x_1 = 2$'", "wrong"),
+        CLAIM.format("S1-02", "[4, 20]", "'`f(x)`'", "wrong"),
+        CLAIM.format("S1-03", 1, '"later"', "open"),
+    ]
+    table = source / "claims.toml"
+    table.write_text(LEDGER + "".join(rows))
+
+    def build():
+        settings = {
+            "extensions": ["myst_nb", "tools.course_site", "tools.ledger"],
+            "nb_execution_mode": "off",
+            "myst_enable_extensions": ["dollarmath"],
+        }
+        assert sphinx_build(source, folders, **settings) == ""
+        return {path.stem: path.read_text(encoding="utf-8") for path in (tmp_path / "html").rglob("*.html")}
+
+    return SimpleNamespace(build=build, ledger=table, notebook=source / "part" / "two.ipynb")
+
+
+def rows_of(page):
+    """Return the claims on the page, {id: its HTML}, in their order."""
+    return {item[1]: item[0] for item in re.finditer(r'<li class="claim [^"]*" id="([^"]*)">.*?</li>', page, re.DOTALL)}
+
+
+def test_page_of_claims_counts_quotes_and_leads_to_the_cells(claims_page):
+    pages = claims_page.build()
+    page, rows = pages["claims"], rows_of(pages["claims"])
+    assert "3 statements are checked so far. 1 more wait" in page
+    assert "<em>right</em>, it holds as said; <em>depends</em>, it holds under" in page
+    table = [re.findall(r"<p>(.*?)</p>", row) for row in re.findall(r"<tr.*?</tr>", page, re.DOTALL)]
+    assert table[0] == ["verdict", "S0", "S1", "all"]
+    assert ["right", "1", "0", "1"] in table
+    assert ["wrong", "0", "2", "2"] in table
+    assert table[-1] == ["together", "1", "2", "3"]
+    assert list(rows) == ["s0-01", "s1-02", "s1-01"]  # by line
+    assert [re.search(r'class="claim (.*?)"', row)[1] for row in rows.values()] == ["claim-right"] + 2 * ["claim-wrong"]
+    assert "<p>It says: “so it is”</p>\n<p>Elsewhere: “not”; or not.</p>" in rows["s0-01"]
+    assert re.search(r'It says: <span class="math[^"]*">\\\(x_1 = 2\\\)</span></p>', rows["s1-01"])
+    assert re.search(r"It says: <code.*?f\(x\)</span></code></p>", rows["s1-02"])
+    assert all(re.search(r"What holds: It is <span class=\"math[^>]*>\\\(a_1", row) for row in rows.values())
+    links = {name: re.findall(r'href="([^"]*)">(.*?)</a>', row) for name, row in rows.items()}
+    assert links == {
+        "s0-01": [("one.html#claim-s0-01", "One f")],
+        "s1-02": [("one.html#claim-s1-02", "One f"), ("part/two.html#claim-s1-02", "Two")],
+        "s1-01": [("one.html#claim-s1-01", "One f")],
+    }
+    for address, _ in (link for found in links.values() for link in found):
+        name, cell = re.search(r"(\w+)\.html#(.*)", address).groups()
+        assert pages[name].count(f'id="{cell}"') == 1, address
+    assert re.findall(r'id="s\d">\s*<h2>(.*?)<', page) == ["S0: A story", "S1: A text"]
+    assert re.findall(r'claims-none claim-(\w+)">None of the statements from (S\d)', page).count(("right", "S1")) == 1
+
+
+@pytest.mark.parametrize(
+    ("quote", "shown"),
+    [
+        ("it is so.", "“it is so”"),
+        ('a “weight” and a "bias."', "“a ‘weight’ and a ‘bias.’”"),
+        ('`f("x")`', '`f("x")`'),
+        ('$x$ … `y("x")`', '“$x$ … `y("x")`”'),
+    ],
+)
+def test_quote_within_a_quote_has_marks_of_its_own(quote, shown):
+    assert ledger.quoted(quote) == shown
+
+
+def test_filter_of_the_claims_has_a_rule_in_the_style_sheet_for_each_of_its_buttons(claims_page):
+    page = claims_page.build()["claims"]
+    style = (notebooks.ROOT / "assets" / "course.css").read_text(encoding="utf-8")
+    buttons = re.findall(r'<input type="radio" name="([\w-]*)" id="([\w-]*)"( checked)?>', page)
+    assert [name for _, name, on in buttons if on] == ["claims-of-all", "claims-being-all"]
+    for group, name, on in buttons:
+        assert on or f"#{name}:checked) {'.claims' if group == 'claims-of' else '.claim'}:not(" in style
+    assert len(buttons) == 9
+
+
+def test_page_of_claims_follows_notebooks_and_ledger(claims_page):
+    """Sphinx alone would read the page again only when the page itself has changed."""
+    assert "claim-s1-03" not in claims_page.build()["claims"]
+    claims_page.notebook.write_text(checked("Two", ["claim-S1-02"], ["claim-S1-03"]))
+    page = claims_page.build()["claims"]
+    assert "4 statements are checked so far.</p>" in page
+    assert "part/two.html#claim-s1-03" in rows_of(page)["s1-03"]
+    claims_page.ledger.write_text(claims_page.ledger.read_text().replace('quote = "so it is."', 'quote = "it was"'))
+    assert "“it was”" in claims_page.build()["claims"]
 
 
 # --- pictures ------------------------------------------------------------------------------------------------
@@ -231,7 +368,16 @@ def test_the_pages_are_made_anew_when_what_makes_them_changes():
         "tools/formulas.py",
         "tools/katex.cjs",
         "tools/course_site.py",
+        "tools/ledger.py",
+        "data/claims.toml",
         "tools/templates/layout.html",
         "assets/explore.js",
     ):
         assert notebooks.ROOT / name in made
+
+
+def test_the_ledger_of_claims_lets_no_notebook_run_anew():
+    """It is no data of theirs."""
+    read = {path for pattern in book.MADE_FROM[book.CACHE] for path in notebooks.ROOT.glob(pattern)}
+    assert notebooks.ROOT / "data/claims.toml" not in read
+    assert notebooks.ROOT / "data/insurance/sweep_twin.csv" in read

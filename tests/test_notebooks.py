@@ -352,20 +352,6 @@ def test_map_of_the_course_names_its_chapters_in_order_with_their_minutes():
     assert re.findall(entry, text, re.MULTILINE) == stated
 
 
-def test_handouts_hold_no_solution_and_what_the_notebooks_read(tmp_path):
-    """An instructor hands these to a class."""
-    notebooks.hand_out(tmp_path)
-    assert (tmp_path / "chapters/3-insurance/insurance_project.py").exists()
-    assert (tmp_path / "data/insurance/sweep_twin.csv").exists()
-    assert (tmp_path / "data/insurance/keras_real.json").exists()
-    copies = sorted(tmp_path.rglob("*.ipynb"))
-    assert len(copies) == len(PATHS)
-    for copy in copies:
-        cells = notebooks.load(copy)["cells"]
-        assert not [cell["id"] for cell in cells if "solution" in notebooks.tags(cell)]
-        assert "✓ Right" not in str([cell.get("outputs") for cell in cells])
-
-
 def test_stripping_keeps_source_and_compared_text_only():
     """`make notebooks` must lose nothing an author wrote and keep nothing that changes."""
     image = {"output_type": "display_data", "data": {"image/png": "AAAA"}, "metadata": {}}

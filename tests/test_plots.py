@@ -282,6 +282,28 @@ def test_decision_regions_take_one_hot_classes_and_refuse_other_shapes():
         plots.decision_regions(3, X, [0, 1, 1])
 
 
+def test_half_planes_colour_the_side_on_which_a_neuron_says_1():
+    _, ax = plt.subplots()
+    show = plots.half_planes(ax, X, [0, 1, 1], (-2, 2), (-1, 3), names=("dry", "wet"))
+    points = {c.get_label(): c.get_offsets().tolist() for c in ax.collections}
+    assert points == {"dry": X[:1].tolist(), "wet": X[1:].tolist()}
+    (boundary,), (side,) = ax.lines, ax.patches
+    show([3, 4], -5)
+    np.testing.assert_allclose(boundary.get_xydata() @ [3, 4], 5)
+    assert side.get_path().contains_points([[3, 4], [-3, -4]]).tolist() == [True, False]
+    show([-3, -4], 5)  # the same line, the sides changed
+    assert side.get_path().contains_points([[3, 4], [-3, -4]]).tolist() == [False, True]
+    for b, everywhere in ((1, True), (-1, False), (0, False)):  # no weights, no line
+        show([0, 0], b)
+        assert side.get_path().contains_points([[-2, -1], [2, 3]]).tolist() == [everywhere] * 2
+    assert draws(ax)
+    for points, classes in ((X[:, :1], [0, 1, 1]), (X, [0, 1])):
+        with pytest.raises(ValueError, match=r"X and y must have the shapes \(N, 2\) and \(N,\); got"):
+            plots.half_planes(ax, points, classes, (-1, 1), (-1, 1))
+    with pytest.raises(ValueError, match="names must be as many names as classes, 2; got 'abc'"):
+        plots.half_planes(ax, X, [0, 1, 1], (-1, 1), (-1, 1), "abc")
+
+
 # --- functions and paths over them --------------------------------------------------------------------------
 
 
@@ -336,6 +358,25 @@ def test_surface_and_path_refuse_what_cannot_be_drawn():
         plots.path(ax, [1, 2, 3])
     with pytest.raises(ValueError, match="points must begin with a finite position"):
         plots.path(ax, [[np.nan, 0], [1, 1]])
+
+
+def test_a_trail_moves_to_the_points_it_is_given_and_ends_where_they_are_lost():
+    ax = plots.surface(lambda x, y: x**2 + y**2, (-2, 2), (-2, 2))
+    put = plots.trail(ax, colour=plots.BLUE, marker="v")
+    for points, kept in (([[1, 1], [0, 1]], 2), ([[1, 1], [0, 0], [np.nan, 0], [1, 0]], 2), ([[np.inf, 0]], 0)):
+        put(points)
+        way, head = ax.lines[-2:]
+        assert way.get_xydata().tolist() == points[:kept]
+        assert head.get_xydata().tolist() == points[:kept][-1:]
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-2, 2), (-2, 2))
+    assert (way.get_color(), way.get_marker()) == (plots.BLUE, "v")
+    assert draws(ax)
+    with pytest.raises(ValueError, match=r"points must have shape \(T, 2\); got \(3,\)"):
+        put([1, 2, 3])
+
+
+def test_each_optimizer_has_a_colour_and_a_marker_of_its_own():
+    assert all(len(set(kinds)) == len(plots.OPTIMIZERS) for kinds in zip(*plots.OPTIMIZERS.values(), strict=True))
 
 
 # --- networks -----------------------------------------------------------------------------------------------
@@ -398,6 +439,15 @@ def test_network_highlight_makes_weights_strong_and_the_others_step_back():
     assert max(alpha[:2] + alpha[3:]) < 0.3
     marked = [patch.get_linewidth() > 2 for patch in neurons(ax)]
     assert marked == [False, False, True, False, False]
+
+
+def test_network_keeps_the_weights_of_lines_that_step_back_in_grey():
+    """A silent unit has weights all the same, and a reader looks for inputs that wake it."""
+    ax = plots.network([2, 1], [[[4], [-5]]], highlight=[(0, 0, 0)], show_weights=True)
+    assert {text.get_text(): text.get_color() for text in ax.texts if text.get_text() in ("4", "−5")} == {
+        "4": plots.BLUE,
+        "−5": plots.GREY,
+    }
 
 
 @pytest.mark.parametrize(

@@ -60,3 +60,18 @@ def test_nothing_built_and_no_large_file_is_tracked():
 def test_the_real_insurance_table_is_not_tracked():
     """Its licence is not ours to give; the loader downloads and verifies it."""
     assert not [file for file in tracked_files() if file.name == "insurance.csv"]
+
+
+def pinned(name):
+    """Return the packages of a lock with their versions; one may have several, for several kinds of systems."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return {line.partition(";")[0].strip() for line in lines if line and not line.startswith("#")}
+
+
+def test_book_and_tests_are_locked_to_the_same_versions_and_the_book_needs_no_test():
+    """A reader, or a room of thirty, should not download frameworks and browsers to open a notebook."""
+    book, everything = pinned("requirements.lock"), pinned("requirements-test.lock")
+    assert book < everything
+    names = {line.partition("==")[0] for line in book}
+    assert not names & {"jax", "keras", "optax", "playwright", "pytest", "dask", "distributed", "mypy", "ruff", "nbval"}
+    assert {"jupyter-book", "jupyterlab", "scikit-learn", "ipywidgets"} <= names

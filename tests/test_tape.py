@@ -1,4 +1,4 @@
-"""The tape that the chapter "Backpropagate by hand" builds, against every derivative written out in the library.
+"""The tape that the chapter "Backpropagate a whole batch" builds, against every derivative written out in the library.
 
 The tape is read from the chapter itself, so that what a reader sees there is what is compared here. It knows sums,
 products, powers, exp, log and the ReLU and nothing of nnlib: each function below is put together from these.
@@ -13,7 +13,7 @@ import pytest
 
 import nnlib as nn
 
-CHAPTER = Path(__file__).parent.parent / "chapters" / "2-foundations" / "07-backpropagate-by-hand.ipynb"
+CHAPTER = Path(__file__).parent.parent / "chapters" / "2-foundations" / "07c-backpropagate-a-batch.ipynb"
 TOLERANCE = 1e-10
 
 

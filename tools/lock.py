@@ -1,4 +1,4 @@
-"""Renew requirements.lock and package-lock.json: exact versions for every system, no registry addresses."""
+"""Renew the locks of Python and npm: exact versions for every system, no registry addresses."""
 
 import shutil
 import subprocess
@@ -9,19 +9,19 @@ from pathlib import Path
 from tools import npm
 
 ROOT = Path(__file__).resolve().parent.parent
-HEADER = "# Exact versions of what pyproject.toml and requirements.txt ask for; made by `make lock`.\n"
 UV_OPTIONS = [
     *["--universal", "--python-version", "3.11", "--upgrade", "--quiet"],
     *["--no-annotate", "--no-header", "--no-emit-index-url", "--no-emit-find-links"],
 ]
 
 
-def python_lock():
-    """Resolve the library with its course kit and requirements.txt for every system and every Python from 3.11 on."""
-    wanted = ["pyproject.toml", "--extra", "course", "requirements.txt"]
-    command = [sys.executable, "-m", "uv", "pip", "compile", *wanted, *UV_OPTIONS]
-    resolved = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return HEADER + "".join(f"{line}\n" for line in resolved.splitlines() if line and not line.startswith("#"))
+def python_lock(*files, **options):
+    """Resolve the library with its course kit and these files for every system and every Python from 3.11 on."""
+    given = [part for name, value in options.items() for part in (f"--{name}", value)]
+    command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--extra", "course", *files, *given]
+    resolved = subprocess.run([*command, *UV_OPTIONS], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    header = f"# Exact versions of what pyproject.toml and {' and '.join(files)} ask for; made by `make lock`.\n"
+    return header + "".join(f"{line}\n" for line in resolved.splitlines() if line and not line.startswith("#"))
 
 
 def npm_lock():
@@ -46,8 +46,10 @@ def renew(name, text, forbidden):
 
 
 def main():
-    """Renew both."""
-    renew("requirements.lock", python_lock(), ["://", "--index", "--extra-index", "--find-links", "--trusted-host"])
+    """Renew all three; what the book needs has the same version in both locks of Python."""
+    forbidden = ["://", "--index", "--extra-index", "--find-links", "--trusted-host"]
+    renew("requirements-test.lock", python_lock("requirements.txt", "requirements-test.txt"), forbidden)
+    renew("requirements.lock", python_lock("requirements.txt", constraint="requirements-test.lock"), forbidden)
     renew("package-lock.json", npm_lock(), ['"resolved"'])
 
 

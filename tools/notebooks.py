@@ -1,8 +1,7 @@
-"""Clean notebooks and hand them out.
+"""Clean notebooks.
 
     python -m tools.notebooks clean [path ...]     execute, keep only the outputs that tests compare
     python -m tools.notebooks strip [path ...]     the same without executing: drop outputs of untagged cells
-    python -m tools.notebooks handouts             copies without solutions in _build/handouts
 
 Without paths every notebook below chapters/ and workshop/ is taken.
 """
@@ -11,7 +10,6 @@ import argparse
 import json
 import os
 import re
-import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -150,37 +148,12 @@ def clean(path, execute=True):
     return after != before
 
 
-def without_solutions(notebook):
-    """Return a notebook whose cells tagged `solution` are gone."""
-    cells = [cell for cell in notebook["cells"] if "solution" not in tags(cell)]
-    return {**notebook, "cells": cells}
-
-
-def hand_out(target):
-    """Write every notebook without its solutions, and the modules and results that they read, below this folder."""
-    shutil.rmtree(target, ignore_errors=True)
-    for path in notebooks():
-        copy = target / path.relative_to(ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(dump(without_solutions(load(path))), encoding="utf-8")
-    tables = (path for path in (ROOT / "data").rglob("*") if path.suffix in (".csv", ".json"))
-    for needed in [*(ROOT / "chapters").rglob("*.py"), *tables]:
-        copy = target / needed.relative_to(ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(needed, copy)
-    return target
-
-
 def main(arguments=None):
-    """Run one of the three commands."""
+    """Run one of the two commands."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("command", choices=["clean", "strip", "handouts"])
+    parser.add_argument("command", choices=["clean", "strip"])
     parser.add_argument("paths", nargs="*", type=Path)
     options = parser.parse_args(arguments)
-    if options.command == "handouts":
-        print(f"Notebooks without solutions: {hand_out(ROOT / '_build' / 'handouts')}")
-        return 0
-
     # the kernels are processes of their own that start with this environment
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 

@@ -3,7 +3,7 @@
 One file for each subject; `common` holds the colours and the style.
 """
 
-from .classes import calibration, confusion, decision_regions, roc
+from .classes import calibration, confusion, decision_regions, half_planes, roc
 from .common import (
     BLUE,
     COLOURS,
@@ -15,13 +15,16 @@ from .common import (
     INK,
     LONG_DASH,
     MARKERS,
+    OPTIMIZERS,
     ORANGE,
+    PALE_BLUE,
+    PALE_RED,
     PURPLE,
     SKY,
     VERMILLION,
     style,
 )
-from .functions import curve_with_tangent, path, surface
+from .functions import curve_with_tangent, path, surface, trail
 from .networks import magnitude, network
 from .predictions import predicted_vs_actual
 from .tables import bars_with_errors, heatmap
@@ -38,7 +41,10 @@ __all__ = [
     "INK",
     "LONG_DASH",
     "MARKERS",
+    "OPTIMIZERS",
     "ORANGE",
+    "PALE_BLUE",
+    "PALE_RED",
     "PURPLE",
     "SKY",
     "VERMILLION",
@@ -47,6 +53,7 @@ __all__ = [
     "confusion",
     "curve_with_tangent",
     "decision_regions",
+    "half_planes",
     "heatmap",
     "history",
     "magnitude",
@@ -57,4 +64,5 @@ __all__ = [
     "signal_by_layer",
     "style",
     "surface",
+    "trail",
 ]

@@ -12,6 +12,8 @@ from .common import (
     INK,
     LONG_DASH,
     MARKERS,
+    PALE_BLUE,
+    PALE_RED,
     VERMILLION,
     floats,
     function,
@@ -196,3 +198,53 @@ def decision_regions(predict: Callable, X, y, *, resolution: int = 200, names: S
     ax.grid(False)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.13), ncols=min(k, 4), handletextpad=0.1)
     return ax
+
+
+def half_planes(ax, X, y, xlim, ylim, names: Sequence[str] = ("0", "1")):
+    """Two classes of points, and a function that shows what one neuron with a step says at every place.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Gets one line, the decision boundary, and one patch, the side on which the neuron says 1.
+    X : array_like, shape (N, 2)
+        The points.
+    y : array_like of {0, 1}, shape (N,)
+        Their classes.
+    xlim, ylim : (float, float)
+        The part of the plane that is shown.
+    names : two str
+        What the classes are called in the legend.
+
+    Returns
+    -------
+    show(w, b)
+        Moves the line to w₁x₁ + w₂x₂ + b = 0 and colours the side where that is positive.
+    """
+    from matplotlib.patches import Polygon
+
+    X, y = np.asarray(X, dtype=float), np.asarray(y)
+    if X.ndim != 2 or X.shape[1] != 2 or y.shape != X.shape[:1]:
+        raise ValueError(f"X and y must have the shapes (N, 2) and (N,); got {X.shape} and {y.shape}")
+    names = names_for("names", names, "classes", 2)
+    for value, colour, marker in ((0, BLUE, "o"), (1, VERMILLION, "s")):
+        look = {"s": 70, "color": colour, "marker": marker, "edgecolors": "white", "zorder": 4}
+        ax.scatter(*X[y == value].T, label=names[value], **look)
+    ax.set(xlim=xlim, ylim=ylim, aspect="equal", facecolor=PALE_BLUE)
+    ax.grid(False)
+    side = ax.add_patch(Polygon(np.zeros((4, 2)), closed=True, facecolor=PALE_RED, edgecolor="none", zorder=0))
+    (line,) = ax.plot([], [], color=INK, linestyle="-", linewidth=2, zorder=2)
+    far = 100 * max(xlim[1] - xlim[0], ylim[1] - ylim[0])
+
+    def show(w, b):
+        length = np.hypot(*w)
+        if length == 0:  # no line: the neuron says the same everywhere
+            up, middle = np.array([1, 0]), np.array([far if b <= 0 else -far, 0])
+        else:
+            up, middle = np.asarray(w) / length, -b / length**2 * np.asarray(w)
+        along = far * np.array([-up[1], up[0]])
+        ends = np.array([middle - along, middle + along])
+        line.set_data(*ends.T)
+        side.set_xy([*ends, *(ends + 4 * far * up)[::-1]])
+
+    return show

@@ -13,10 +13,21 @@ import numpy as np
 # Okabe & Ito, "Color Universal Design" (2008), in an order whose neighbours differ most in lightness, too.
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 PURPLE, SKY, INK, GREY = "#CC79A7", "#56B4E9", "#222222", "#6B6B6B"
+PALE_BLUE, PALE_RED = "#CFE4F1", "#F9E1CF"  # grounds behind blue and vermillion points
 COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, INK)
 LONG_DASH, DASH_DOT, DOTS = (0, (5, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (1.3, 1.3))
 DASHES = ("-", LONG_DASH, DASH_DOT, DOTS, (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)), "-")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+# one colour and one marker for each optimizer, on every page
+OPTIMIZERS = {
+    "gradient descent": (INK, "X"),
+    "momentum": (ORANGE, "s"),
+    "Nesterov": (GREEN, "^"),
+    "Adagrad": (PURPLE, "D"),
+    "RMSprop": (BLUE, "v"),
+    "Adam": (VERMILLION, "o"),
+}
 
 
 def _settings() -> dict[str, Any]:

@@ -172,3 +172,40 @@ def path(ax, points, *, label: str | None = None, colour: str = VERMILLION, line
     if label:
         ax.legend(frameon=True, framealpha=0.85, edgecolor="none")
     return ax
+
+
+@styled
+def trail(ax, *, colour: str = VERMILLION, marker: str = "o", size: float = 4) -> Callable:
+    """Return a function that draws a path over a `surface`, and moves it when it is called again: for sliders.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    colour, marker : str
+        Of the line; its last point is large.
+    size : float
+        Of the other points.
+
+    Returns
+    -------
+    function of points, shape (T, 2)
+        The path ends where a point is not finite.
+    """
+    from matplotlib import patheffects
+
+    ax = new_axes(ax)
+    halo = [patheffects.withStroke(linewidth=3, foreground="white")]
+    (line,) = ax.plot([], [], color=colour, linewidth=1.4, marker=marker, markersize=size, linestyle="-", zorder=5)
+    line.set_path_effects(halo)
+    (head,) = ax.plot([], [], color=colour, marker=marker, markersize=9, markeredgecolor="white", ls="", zorder=6)
+
+    def put(points) -> None:
+        points = floats("points", points)
+        if points.ndim != 2 or points.shape[1] != 2:
+            raise ValueError(f"points must have shape (T, 2); got {points.shape}")
+        lost = ~np.isfinite(points).all(axis=1)
+        kept = points[: int(lost.argmax())] if lost.any() else points
+        line.set_data(*kept.T)
+        head.set_data(*kept[-1:].T)
+
+    return put

@@ -36,7 +36,7 @@ def network(
         Per layer one number for each unit, written into it; None for a layer without.
     highlight : iterable of tuples
         Units ``(layer, unit)`` and weights ``(layer, from, to)``, counted from 0, to draw strongly; other
-        weights step back.
+        weights step back, and their numbers are grey.
     show_weights : bool
         Write the weights on the lines (for small networks).
     max_units : int
@@ -84,11 +84,12 @@ def network(
                 colours.append(_with_alpha(INK if strong and weight is None else colour, 1.0 if strong else faint))
                 if strong:
                     widths[-1] = max(widths[-1], 2.2)
-                if show_weights and weight is not None and (strong or not highlight):
+                if show_weights and weight is not None:
+                    ink = colour if strong or not highlight else GREY
                     # a third of the way: in the middle the numbers of crossing lines would meet
                     x, y = layer * gap + 0.36 * gap, from_y + 0.36 * (to_y - from_y)
                     ax.text(
-                        x, y, _short(weight), ha="center", va="center", fontsize=10, color=colour, zorder=4,
+                        x, y, _short(weight), ha="center", va="center", fontsize=10, color=ink, zorder=4,
                         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
                     )  # fmt: skip
         ax.add_collection(LineCollection(lines, linewidths=widths, colors=colours, linestyles=dashes, zorder=1))
