@@ -23,7 +23,7 @@ TO_COME = {
     "S2-11", "S2-14", "S2-15", "S2-17", "S2-18", "S2-19", "S2-20", "S2-21", "S2-22", "S2-23",
     "S2-24", "S2-25", "S2-26", "S2-27",
     "S3-03", "S3-04", "S3-06", "S3-08", "S3-09", "S3-13", "S3-14",
-    "S3-15", "S3-17",
+    "S3-17",
     "S4-09", "S4-10", "S4-11",
 }  # fmt: skip
 # where the insurance project looks at one a second time, on its own table

@@ -337,6 +337,8 @@ def test_errors_of_a_group_by_hand():
     many = np.random.default_rng(1).normal(size=2000)
     low, high = errors_by_group(many, {"all": many < np.inf}).loc["all", ["bias_low", "bias_high"]]
     assert high - low == pytest.approx(2 * 1.96 / np.sqrt(2000), rel=0.15)
+    low, high = errors_by_group(many, {"all": many < np.inf}, coverage=0.5).loc["all", ["rmse_low", "rmse_high"]]
+    assert high - low == pytest.approx(2 * 0.674 / np.sqrt(2 * 2000), rel=0.15)
 
 
 def test_the_shared_module_loads_neither_scikit_learn_nor_pandas():

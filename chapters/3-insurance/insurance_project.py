@@ -119,10 +119,10 @@ def groups_of(table):
     return groups
 
 
-def errors_by_group(residuals, groups, draws=1000, seed=0):
-    """Return a table, one row per group: how large it is, its bias and its RMSE with 95% intervals, its share of extras.
+def errors_by_group(residuals, groups, coverage=0.95, draws=1000, seed=0):
+    """Return a table, one row per group: how large it is, its bias and its RMSE with intervals, its share of extras.
 
-    The bias is the mean of y - ŷ. An interval is the middle 95% of what comes out when the persons of the group are
+    The bias is the mean of y - ŷ. An interval is the middle `coverage` of what comes out when the persons of the group are
     drawn again, with replacement, `draws` times. An extra is a residual above 4,000 dollars.
 
     Parameters
@@ -130,6 +130,8 @@ def errors_by_group(residuals, groups, draws=1000, seed=0):
     residuals : array (n,)
         y - ŷ of rows that the model has not seen, dollars.
     groups : dict of name to array of bool (n,)
+    coverage : float
+    draws, seed : int
 
     Returns
     -------
@@ -146,7 +148,9 @@ def errors_by_group(residuals, groups, draws=1000, seed=0):
             ("bias", r.mean(), drawn.mean(axis=1)),
             ("rmse", np.mean(r**2) ** 0.5, np.mean(drawn**2, axis=1) ** 0.5),
         ):
-            low, high = np.percentile(again, [2.5, 97.5])
+            low, high = np.quantile(
+                again, [(1 - coverage) / 2, (1 + coverage) / 2]
+            )
             rows[name] |= {
                 column: here,
                 f"{column}_low": low,
