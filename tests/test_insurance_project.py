@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from charges_model import ChargesModel, conformal_quantiles, encode_pieces
-from insurance_project import cross_validate, formula, inputs, out_of_fold
+from insurance_project import cross_validate, errors_by_group, formula, groups_of, inputs, out_of_fold
 from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
 from sklearn.inspection import permutation_importance
@@ -305,6 +305,40 @@ def test_intervals_hold_the_charges_of_new_persons(twin):
     shares = [np.mean(r > 4_000) for r in model.residuals_.values()]
     assert sum(map(len, model.residuals_.values())) == len(twin)
     assert max(shares) < 0.12  # those with an extra, and nobody else
+
+
+def test_groups_hold_every_person_once_for_each_column(twin):
+    """A person in no group would be left out of the question whether the model is fair."""
+    groups = groups_of(twin)
+    assert len(groups) == 15
+    for name, count in {"sex": 2, "smoker": 2, "region": 4, "age": 3, "BMI": 4}.items():
+        masks = [mask for group, mask in groups.items() if group.split()[0] == name]
+        assert len(masks) == count
+        np.testing.assert_array_equal(np.sum(masks, axis=0), 1)
+    edges = pd.DataFrame({"age": [34, 35], "bmi": [30.0, 30.1], "sex": "male", "smoker": "no", "region": "southeast"})
+    found = {name: mask.tolist() for name, mask in groups_of(edges).items()}
+    assert found["age 18-34"] == found["BMI to 30"] == [True, False]
+    assert found["age 35-49"] == found["BMI to 35"] == [False, True]
+    assert found["BMI over 35"] == [False, False]
+
+
+def test_errors_of_a_group_by_hand():
+    """The card would tell a client's group another error than it has."""
+    r = np.array([1.0, -3, 5, 5000])
+    masks = {"three": np.array([True, True, True, False]), "one": np.array([False, False, False, True])}
+    found = errors_by_group(r, masks)
+    three, one = found.loc["three"], found.loc["one"]
+    assert (three.persons, three.bias, three.extra) == (3, 1, 0)
+    assert three.rmse == pytest.approx(np.sqrt(35 / 3))
+    assert -3 <= three.bias_low < 1 < three.bias_high <= 5
+    assert 1 <= three.rmse_low < three.rmse < three.rmse_high <= 5
+    assert set(one[["bias", "bias_low", "bias_high", "rmse", "rmse_low", "rmse_high"]]) == {5000}
+    assert one.extra == 1
+    many = np.random.default_rng(1).normal(size=2000)
+    low, high = errors_by_group(many, {"all": many < np.inf}).loc["all", ["bias_low", "bias_high"]]
+    assert high - low == pytest.approx(2 * 1.96 / np.sqrt(2000), rel=0.15)
+    low, high = errors_by_group(many, {"all": many < np.inf}, coverage=0.5).loc["all", ["rmse_low", "rmse_high"]]
+    assert high - low == pytest.approx(2 * 0.674 / np.sqrt(2 * 2000), rel=0.15)
 
 
 def test_the_shared_module_loads_neither_scikit_learn_nor_pandas():

@@ -1,5 +1,7 @@
 """What several chapters of the insurance project share: the split, the inputs, the formula, the source's network."""
 
+import itertools
+
 import numpy as np
 
 import nnlib as nn
@@ -139,3 +141,63 @@ def formula(table):
         - 583 * south
         + smokers_pay * (table.smoker == "yes")
     )
+
+
+def groups_of(table):
+    """Return {"sex female": which rows, ...}: fifteen groups by sex, smoking, region, age and BMI, all of them masks."""
+    groups = {
+        f"{name} {value}": (table[name] == value).to_numpy()
+        for name in ("sex", "smoker", "region")
+        for value in sorted(set(table[name]))
+    }
+    for name, title, ends in (
+        ("age", "age", (17, 34, 49, 64)),
+        ("bmi", "BMI", (0, 25, 30, 35, np.inf)),
+    ):
+        for low, high in itertools.pairwise(ends):
+            label = f"{low + 1}-{high}" if name == "age" else f"to {high}"
+            if np.isinf(high):
+                label = f"over {low}"
+            inside = (table[name] > low) & (table[name] <= high)
+            groups[f"{title} {label}"] = inside.to_numpy()
+    return groups
+
+
+def errors_by_group(residuals, groups, coverage=0.95, draws=1000, seed=0):
+    """Return a table, one row per group: how large it is, its bias and its RMSE with intervals, its share of extras.
+
+    The bias is the mean of y - ŷ. An interval is the middle `coverage` of what comes out when the persons of the group are
+    drawn again, with replacement, `draws` times. An extra is a residual above 4,000 dollars.
+
+    Parameters
+    ----------
+    residuals : array (n,)
+        y - ŷ of rows that the model has not seen, dollars.
+    groups : dict of name to array of bool (n,)
+    coverage : float
+    draws, seed : int
+
+    Returns
+    -------
+    DataFrame with the columns persons, bias, bias_low, bias_high, rmse, rmse_low, rmse_high, extra
+    """
+    import pandas as pd
+
+    rng, rows = np.random.default_rng(seed), {}
+    for name, inside in groups.items():
+        r = residuals[inside]
+        drawn = rng.choice(r, (draws, len(r)))
+        rows[name] = {"persons": len(r), "extra": np.mean(r > 4_000)}
+        for column, here, again in (
+            ("bias", r.mean(), drawn.mean(axis=1)),
+            ("rmse", np.mean(r**2) ** 0.5, np.mean(drawn**2, axis=1) ** 0.5),
+        ):
+            low, high = np.quantile(
+                again, [(1 - coverage) / 2, (1 + coverage) / 2]
+            )
+            rows[name] |= {
+                column: here,
+                f"{column}_low": low,
+                f"{column}_high": high,
+            }
+    return pd.DataFrame(rows).T
