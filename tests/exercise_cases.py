@@ -161,25 +161,25 @@ def _sweep_own(space):
 
 
 CASES = {
-    "03-send-data-forward": {
+    "04-send-data-forward": {
         "check_biases": lambda space: (
             [([[20, 7]], [0, 54], [370]), ([20, 7], np.array([[0], [54]]), "370")],
             [([20, 7], [0, 54], 370.5)],
         ),
         "check_maximum": _send_data_forward_maximum,
     },
-    "03b-count-the-cost": {
+    "05-count-the-cost": {
         "check_shapes": lambda space: ([((100, 50), 50, (32, 1)), ("(100, 50)", (50), [32, 1])], []),
     },
-    "05b-keep-the-signal": {"check_he_uniform": _initialize_he_uniform},
-    "12b-look-ahead": {"check_pair": _look_ahead_pair},
-    "12d-take-adam-apart": {"check_adamax": _compare_adamax},
-    "13-compare-optimizers": {"check_valley": _compare_valley},
-    "14-bend-the-line": {"check_slope": lambda space: ([(0.188,), (0.1875,), ("3/16",)], [(0.19,), (0.2,)])},
-    "16c-weigh-a-rare-class": {"check_weighted": lambda space: ([(0.5, 0.69), (0.5, 0.692)], [(0.5, 0.7)])},
-    "19b-hold-it-back": {"check_dropout": _tune_dropout},
-    "21b-split-without-a-leak": {"check_folds": _judge_folds, "check_honest": _judge_honest},
-    "21c-judge-yes-and-no": {"check_auc": lambda space: ([(0.83,), (0.833,), ("7.5/9",)], [(0.8,)])},
-    "01b-ask-an-expert": {"check_jump": _know_jump},
-    "04c-doubt-the-winner": {"check_own": _sweep_own},
+    "08-keep-the-signal": {"check_he_uniform": _initialize_he_uniform},
+    "18-look-ahead": {"check_pair": _look_ahead_pair},
+    "20-take-adam-apart": {"check_adamax": _compare_adamax},
+    "21-compare-optimizers": {"check_valley": _compare_valley},
+    "22-bend-the-line": {"check_slope": lambda space: ([(0.188,), (0.1875,), ("3/16",)], [(0.19,), (0.2,)])},
+    "27-weigh-a-rare-class": {"check_weighted": lambda space: ([(0.5, 0.69), (0.5, 0.692)], [(0.5, 0.7)])},
+    "29-hold-it-back": {"check_dropout": _tune_dropout},
+    "32-split-without-a-leak": {"check_folds": _judge_folds, "check_honest": _judge_honest},
+    "33-judge-yes-and-no": {"check_auc": lambda space: ([(0.83,), (0.833,), ("7.5/9",)], [(0.8,)])},
+    "02-ask-an-expert": {"check_jump": _know_jump},
+    "09-doubt-the-winner": {"check_own": _sweep_own},
 }

@@ -26,7 +26,7 @@ def defined(page, *cells):
 
 @pytest.fixture(scope="module")
 def yes_and_no():
-    return defined("21c-judge-yes-and-no", "averages-code", "pr-code")
+    return defined("33-judge-yes-and-no", "averages-code", "pr-code")
 
 
 def scores_with_ties(seed, n=200):
@@ -65,7 +65,7 @@ def test_averages_over_classes(yes_and_no, seed, kind):
 
 @pytest.fixture(scope="module")
 def splits():
-    return defined("21b-split-without-a-leak", "stratify", "groups-code")
+    return defined("32-split-without-a-leak", "stratify", "groups-code")
 
 
 def visits(seed):
@@ -109,7 +109,7 @@ def test_a_stratified_split_holds_out_as_many_of_each_class(splits):
 
 
 def test_the_last_split_by_time_is_that_of_the_page():
-    space = defined("21b-split-without-a-leak", "time-code")
+    space = defined("32-split-without-a-leak", "time-code")
     *_, (train, test) = model_selection.TimeSeriesSplit(n_splits=2, test_size=73).split(np.arange(365))
     np.testing.assert_array_equal(train, np.arange(292))
     y = np.cumsum(np.random.default_rng(7).standard_normal(365))
@@ -118,7 +118,7 @@ def test_the_last_split_by_time_is_that_of_the_page():
 
 
 def test_the_cost_of_a_threshold_is_that_of_the_two_kinds_of_mistake():
-    cost = defined("21d-choose-a-threshold", "cost-function")["cost"]
+    cost = defined("34-choose-a-threshold", "cost-function")["cost"]
     score, y = scores_with_ties(3)
     p = 1 / (1 + np.exp(-score))
     for threshold in (0.2, 0.5, 0.7):

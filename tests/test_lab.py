@@ -17,7 +17,7 @@ import pytest
 from tools.notebooks import dump, load, notebooks, stripped
 
 ROOT = Path(__file__).parent.parent
-CHAPTER = Path("chapters/2-foundations/09-choose-a-learning-rate.ipynb")
+CHAPTER = Path("chapters/2-foundations/13-choose-a-learning-rate.ipynb")
 
 
 def as_saved_after_a_run(notebook):

@@ -7,18 +7,10 @@ import pytest
 from tools import notebooks, pace
 
 PAGES = [path for path in notebooks.notebooks() if re.match(r"\d", path.parent.name)]
-TO_BE_SPLIT = {
-    "03-send-data-forward", "05-initialize-the-weights", "07-backpropagate-by-hand", "09-choose-a-learning-rate",
-    "13-compare-optimizers", "14-bend-the-line", "16-measure-the-error", "19-tune-the-rest", "21-judge-a-model",
-    "01-know-your-data", "03-first-model", "04-sweep-the-grid", "06-do-better", "08-explain-the-model",
-    "01-meet-the-neuron",
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_page_is_read_in_half_an_hour_and_says_how_long_it_takes(path):
-    if path.stem in TO_BE_SPLIT:
-        pytest.xfail("to be split")
     notebook = notebooks.load(path)
     reading, exercises = pace.minutes(notebook)
     assert reading <= pace.LIMIT, pace.sections(notebook)

@@ -8,7 +8,6 @@ import ast
 import re
 
 import pytest
-from test_pace import TO_BE_SPLIT
 
 from tools import notebooks
 
@@ -122,10 +121,7 @@ def unfounded(notebook):
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_numbers_of_the_prose_stand_in_an_output_or_in_the_code(path):
-    faults = unfounded(notebooks.load(path))
-    if path.stem in TO_BE_SPLIT and faults:
-        pytest.xfail(str(faults))
-    assert faults == []
+    assert unfounded(notebooks.load(path)) == []
 
 
 def page(*cells):

@@ -408,7 +408,7 @@ def test_the_script_is_a_classic_one_and_small():
 # --- quizzes, on the built pages ----------------------------------------------------------------------------------
 
 QUIZZES = {SITE / path.relative_to(ROOT).with_suffix(".html"): quiz_questions(text) for path, text in quizzes().items()}
-SAMPLE = SITE / "chapters/2-foundations/09-choose-a-learning-rate.html"  # its first question has formulas
+SAMPLE = SITE / "chapters/2-foundations/13-choose-a-learning-rate.html"  # its first question has formulas
 
 
 def opening(words):

@@ -10,7 +10,7 @@ import pytest
 from site_checks import LIGHT, PHONE, SITE, Watched
 
 CHAPTERS = sorted(SITE.glob("chapters/*-*/*.html"))
-RATES = SITE / "chapters" / "2-foundations" / "09-choose-a-learning-rate.html"
+RATES = SITE / "chapters" / "2-foundations" / "13-choose-a-learning-rate.html"
 
 
 @pytest.mark.parametrize(

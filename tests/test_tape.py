@@ -13,7 +13,7 @@ import pytest
 
 import nnlib as nn
 
-CHAPTER = Path(__file__).parent.parent / "chapters" / "2-foundations" / "07c-backpropagate-a-batch.ipynb"
+CHAPTER = Path(__file__).parent.parent / "chapters" / "2-foundations" / "12-backpropagate-a-batch.ipynb"
 TOLERANCE = 1e-10
 
 
