@@ -262,22 +262,7 @@ def test_misquotation_is_found(line, quote, fault):
 
 # what stands in quotation marks and is no quote of a source
 COMMON = {
-    "both the same",
     "commonly used heuristic",  # Glorot and Bengio's words
-    "smaller than the best value",
-    "5,200 ± 70",
-    "5,204",
-}
-# misquotations that are known and still to be mended
-KNOWN = {
-    "Loss = ½(1 − 0.5498) ≈ 0.1237; ∂Loss/∂W ≈ −0.11146; W_new = 0.1 − 0.1 · (−0.11146) = 0.001115",
-    "W = 0.5: Loss ≈ 0.0978; slope h(1 − h) ≈ 0.2282; ∂Loss/∂W ≈ −0.0811; W_new ≈ 0.5081.",
-    "The start at 0.5 gets a larger and more suitable update (0.5081) than the start at 0.1 (0.01115)",
-    "Back-propagation multiplies the gradient by the learning rate and subtracts the result from the weight or bias",
-    "When the weight is a small value, its gradient is likely to be negative",
-    "dz2 = a2 − y",
-    "dz2 = −(y/a2 − (1−y)/(1−a2))",
-    "Huber loss: useful when dealing with outliers in regression tasks.",
 }
 
 
@@ -328,8 +313,7 @@ def misquotations(chapters, texts):
 def test_chapters_quote_the_sources_word_for_word(sources):
     """Use no quotation marks where the words are ours, or only nearly theirs."""
     found = misquotations(NOTEBOOKS, ["\n".join(lines) for lines in sources.values()])
-    assert [fault for fault in found if fault[2] not in KNOWN] == []
-    assert KNOWN - {string for *_, string in found} == set(), "mended: take these off KNOWN"
+    assert found == []
 
 
 @pytest.mark.parametrize(
