@@ -121,3 +121,20 @@ def test_a_word_that_comes_too_early_is_found(page, text, term):
 def test_a_look_ahead_introduces_nothing():
     ahead = {"zero": [("z", "One day {term}`gradients <gradient>`, {doc}`../part/two`."), ("y", "A gradient.")]}
     assert too_early(TERMS, ahead | COURSE) == [("gradient", "zero", "y")]
+
+
+GREEK = re.compile(
+    r"\\(alpha|beta|gamma|delta|(?:var)?epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|rho|sigma|tau|phi|chi|psi|omega"
+    r"|Gamma|Delta|Theta|Lambda|Sigma|Phi|Psi|Omega|ell|nabla)(?![a-zA-Z])"
+)
+
+
+def test_every_greek_letter_of_a_formula_is_in_the_table_of_symbols():
+    table = (ROOT / "chapters" / "glossary.md").read_text(encoding="utf-8").partition("## Terms")[0]
+    used_in = {}
+    for name in chapters():
+        for _, text in paragraphs(notebooks.load(ROOT / f"{name}.ipynb")):
+            for letter in GREEK.findall(text):
+                used_in.setdefault(letter, name)
+    assert len(used_in) > 12
+    assert {letter: name for letter, name in used_in.items() if letter not in GREEK.findall(table)} == {}
