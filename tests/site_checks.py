@@ -213,6 +213,7 @@ def name_faults(page):
 
 def axe_faults(page, rules=("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")):
     """List what axe-core finds against the Web Content Accessibility Guidelines, level AA."""
+    lay_out(page)
     page.add_script_tag(path=AXE)
     found = page.evaluate(
         "rules => axe.run({runOnly: rules, preload: false}).then(found => found.violations)", list(rules)
@@ -474,14 +475,18 @@ def jump_faults(browser, path, settings=LIGHT, part=""):
     return faults + ([f"things shift by {shift:.2f}"] if shift > SHIFT else [])
 
 
+def lay_out(page):
+    """Lay out all sections, also those out of sight: the browser says of others that they stand elsewhere."""
+    page.add_style_tag(content=".bd-article section > section { content-visibility: visible !important }")
+
+
 def ground_faults(page):
     """List figures that do not stand on the ground of the page, by their pixels."""
     from PIL import Image
 
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
     faults = []
-    # sections that are laid out only now would move the figure away from under the camera
-    page.add_style_tag(content=".bd-article section > section { content-visibility: visible !important }")
+    lay_out(page)  # sections that are laid out only now would move the figure away from under the camera
     for box in page.locator(".explore-picture > img").all():
         if not box.is_visible():
             continue
