@@ -14,7 +14,9 @@ ROOT = notebooks.ROOT
 LINK = re.compile(r"\{term\}`(?:[^`<]*<([^>`]*)>|([^`<]*))`")
 PAGE = re.compile(r"\{doc\}`(?:[^`<]*<)?([^>`]*)>?`")
 # code, formulas, headings, addresses, what a source says, the titles of books
-UNSEEN = re.compile(r"`[^`]*`|\$[^$]*\$|^#.*?$|\(https?:[^)]*\)|\"[^\"]*\"|(?<!\*)\*[A-Z][^*]*\*(?!\*)", re.MULTILINE)
+UNSEEN = re.compile(
+    r"`[^`]*`|\$\$[^$]*\$\$|\$[^$]*\$|^#.*?$|\(https?:[^)]*\)|\"[^\"]*\"|(?<!\*)\*[A-Z][^*]*\*(?!\*)", re.MULTILINE
+)
 # words that also mean something else: a temperature outdoors, the seed of a plant, a residue of a fit
 EVERYDAY = {
     "channel", "feature", "gate", "generator", "input", "interaction", "kernel", "lag", "layer", "leak", "padding",
