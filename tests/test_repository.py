@@ -75,3 +75,12 @@ def test_book_and_tests_are_locked_to_the_same_versions_and_the_book_needs_no_te
     names = {line.partition("==")[0] for line in book}
     assert not names & {"jax", "keras", "optax", "playwright", "pytest", "dask", "distributed", "mypy", "ruff", "nbval"}
     assert {"jupyter-book", "jupyterlab", "scikit-learn", "ipywidgets"} <= names
+
+
+def test_each_target_installs_what_its_recipe_calls():
+    """From a fresh clone, and alone: `make test-notebooks` once had no pytest."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    rules = re.findall(r"^([a-z-]+):([^\n#]*)##[^\n]*\n((?:\t[^\n]*\n)+)", makefile, re.MULTILINE)
+    testing = {name: needs for name, needs, recipe in rules if re.search(r"-m (pytest|ruff|mypy)", recipe)}
+    assert {"test-library", "test-notebooks", "test-site", "lint", "format"} <= set(testing)
+    assert {name for name, needs in testing.items() if "$(READY)" not in needs} == set()
