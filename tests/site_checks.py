@@ -102,12 +102,28 @@ def link_faults(page, site=SITE):
 # --- with a browser -------------------------------------------------------------------------------------------
 
 
+# the theme and the size of letters when there is something to paint, and how far things jump after that
+WATCH = """
+window.shift = 0;
+new PerformanceObserver(list => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+}).observe({type: 'layout-shift', buffered: true});
+window.look = () => JSON.stringify([
+  document.documentElement.dataset.theme, getComputedStyle(document.documentElement).fontSize,
+  getComputedStyle(document.body).backgroundColor]);
+new MutationObserver((_, watcher) => {
+  if (document.body) { window.firstLook = window.look(); watcher.disconnect(); }
+}).observe(document, {childList: true, subtree: true});
+"""
+
+
 class Watched:
     """A page opened as a file with the network cut; `faults` holds what the browser complained about."""
 
     def __init__(self, browser, path, settings=LIGHT, query=""):
         self.faults = []
         self.context = browser.new_context(offline=True, **settings)
+        self.context.add_init_script(WATCH)
         self.page = self.context.new_page()
         self.page.set_default_timeout(10_000)
         self.page.on("request", self._request)
@@ -211,13 +227,16 @@ def name_faults(page):
     return faults
 
 
+# what is drawn of a formula is hidden from screen readers, and has the colour of the text around it
+RUN_AXE = """rules => axe.run({exclude: ['.katex-html']},
+  {runOnly: rules, preload: false, resultTypes: ['violations']}).then(found => found.violations)"""
+
+
 def axe_faults(page, rules=("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")):
     """List what axe-core finds against the Web Content Accessibility Guidelines, level AA."""
     lay_out(page)
     page.add_script_tag(path=AXE)
-    found = page.evaluate(
-        "rules => axe.run({runOnly: rules, preload: false}).then(found => found.violations)", list(rules)
-    )
+    found = page.evaluate(RUN_AXE, list(rules))
     return [
         f"{violation['id']} ({len(violation['nodes'])}×): {violation['help']}, as in {node['html'][:150]}"
         for violation in found
@@ -446,31 +465,11 @@ def weight_faults(browser, path, own_limit=OWN, limit=ALL):
 
 SHIFT = 0.05  # the sum of layout shifts, as Chromium counts them
 
-# the theme and the size of letters when there is something to paint, and how far things jump after that
-WATCH = """
-window.shift = 0;
-new PerformanceObserver(list => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
-}).observe({type: 'layout-shift', buffered: true});
-window.look = () => JSON.stringify([
-  document.documentElement.dataset.theme, getComputedStyle(document.documentElement).fontSize,
-  getComputedStyle(document.body).backgroundColor]);
-new MutationObserver((_, watcher) => {
-  if (document.body) { window.firstLook = window.look(); watcher.disconnect(); }
-}).observe(document, {childList: true, subtree: true});
-"""
 
-
-def jump_faults(browser, path, settings=LIGHT, part=""):
-    """List what changes after the first paint: theme, ground, size of letters, and places."""
-    context = browser.new_context(offline=True, **settings)
-    context.add_init_script(WATCH)
-    page = context.new_page()
-    page.goto(Path(path).resolve().as_uri() + part, wait_until="load")
-    page.evaluate(READY)
+def jump_faults(page):
+    """List what has changed since the first paint of a page just opened: theme, ground, size of letters, and places."""
     page.wait_for_timeout(300)  # whatever scripts still do
     first, last, shift = page.evaluate("[window.firstLook, window.look(), window.shift]")
-    context.close()
     faults = [f"painted first as {first}, then as {last}"] if first != last else []
     return faults + ([f"things shift by {shift:.2f}"] if shift > SHIFT else [])
 

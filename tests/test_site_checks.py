@@ -117,9 +117,11 @@ def test_page_that_jumps_is_found(browser, tmp_path, late, fault):
     page = tmp_path / "page.html"
     text = "<!doctype html><body>" + "<p style='height: 200px; background: #ddd'>text</p>" * 3
     page.write_text(text)
-    assert site_checks.jump_faults(browser, page) == []
+    with Watched(browser, page) as watched:
+        assert site_checks.jump_faults(watched.page) == []
     page.write_text(f"{text}<script>setTimeout(() => {{ {late} }}, 150)</script>")
-    assert fault in " ".join(site_checks.jump_faults(browser, page))
+    with Watched(browser, page) as watched:
+        assert fault in " ".join(site_checks.jump_faults(watched.page))
 
 
 @pytest.mark.parametrize(

@@ -316,7 +316,7 @@ def test_answers_are_remembered_and_judged_again(page_with):
     page_says(page, 2, [[["a", "d"]]])
     page.get_by_label("I have done it").check()
     assert progress(page) == "2 of 4 answered"
-    page.reload()
+    reopen(page, "2 of 4 answered", "main")
     assert progress(page) == "2 of 4 answered"
     assert page.get_by_label("I have done it").is_checked()
     assert page.locator(".answer-verdict").all_inner_texts() == [
@@ -342,7 +342,7 @@ def test_answers_can_be_forgotten(page_with):
         assert page.locator("[type=text]").input_value() == ""
         assert page.locator("input:checked").count() == 0
         assert page.locator(".answer-verdict").all_inner_texts() == ["", ""]
-        page.reload()
+        reopen(page, "0 of 3 answered", "main")
 
 
 def test_pages_have_memories_of_their_own_and_links_say_how_far_one_is(page_with, tmp_path):
@@ -374,7 +374,7 @@ def test_a_memory_that_makes_no_sense_is_none(page_with, stored):
     page = page_with(WHOLE)
     page_says(page, 0, [["12"]])
     page.evaluate("stored => localStorage.setItem(Object.keys(localStorage)[0], stored)", stored)
-    page.reload()
+    reopen(page, "0 of 1 answered", "main")
     assert progress(page) == "0 of 1 answered"
     assert page_says(page, 0, [["12"]]) == ["✓ Right."]
     assert progress(page) == "1 of 1 answered"
@@ -439,12 +439,18 @@ CHOSEN = """(box, letter) => {
 
 
 def reopen(page, answered, part="#quiz"):
-    """Reload a page until it says how many are answered: what it remembers arrives late where a browser is busy."""
-    for _ in range(5):
-        page.reload()
-        if done(page, part) == answered:
-            return
-        page.wait_for_timeout(300)
+    """Reload a page until it says how many are answered: what it remembers arrives late where a browser is busy.
+
+    A second page holds the memory open meanwhile: without any, a busy Chromium may lose what has just been written.
+    """
+    with page.context.new_page() as second:
+        second.goto((ROOT / "assets" / "mark.svg").as_uri())
+        second.evaluate("localStorage.length")
+        for _ in range(10):
+            page.reload()
+            if done(page, part) == answered:
+                return
+            page.wait_for_timeout(300)
 
 
 @pytest.mark.parametrize("path", QUIZZES, ids=lambda path: path.stem)
@@ -460,10 +466,7 @@ def test_each_option_of_a_quiz_is_judged_in_words_of_its_own(browser, path):
                 sign, words = ("✓ Right.", why) if letter == right else ("✗ Not yet.", wrong[letter])
                 assert plain(said).startswith(f"{sign} {opening(words)}")
                 assert classes.split()[1:] == ["is-right" if letter == right else "is-wrong"]
-        total = len(boxes) + opened.page.locator(".answer").count()
-        reopen(opened.page, f"{len(boxes)} of {len(boxes)} answered")
         assert done(opened.page) == f"{len(boxes)} of {len(boxes)} answered"
-        assert text(opened.page.locator(".bd-sidebar-primary .answer-count")) == f"{len(boxes)} of {total}"
     assert opened.faults == []
 
 
@@ -487,6 +490,7 @@ def test_a_quiz_is_answered_wrong_then_right_and_remembered(quiz):
             assert (done(quiz), done(quiz, "#exercises")) == (f"{count} of 5 answered", "0 of 4 answered")
             assert (text(verdict), box.get_by_role("radio").nth(option).is_checked()) == (said, True)
             reopen(quiz, f"{count} of 5 answered")
+    assert text(quiz.locator(".bd-sidebar-primary .answer-count")) == "1 of 9"
     assert verdict.locator(".katex").count() == 1
 
 
@@ -540,14 +544,15 @@ def test_a_quiz_is_answered_by_keyboard_alone(quiz):
 
 @pytest.mark.parametrize("settings", [LIGHT, DARK, PHONE], ids=["light", "dark", "phone"])
 def test_an_answered_quiz_is_accessible_and_fits_and_nothing_jumps(browser, settings):
-    with Watched(browser, SAMPLE, settings) as opened:
+    with Watched(browser, SAMPLE, settings, "#quiz") as opened:
+        jumps = jump_faults(opened.page)
         for box in opened.page.locator("fieldset.quiz-question").all():
             box.locator("label").nth(1).click()
         assert {*opened.page.locator(".quiz-question").evaluate_all("all => all.map(box => box.classList[1])")} == {
             "is-right", "is-wrong",
         }  # fmt: skip
         faults = axe_faults(opened.page) + name_faults(opened.page) + overflow_faults(opened.page)
-        assert faults + jump_faults(browser, SAMPLE, settings, "#quiz") == []
+        assert faults + jumps == []
 
 
 def test_options_take_the_same_room_with_and_without_a_script(browser):

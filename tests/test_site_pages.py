@@ -9,7 +9,13 @@ from site_checks import DARK, LIGHT, PHONE, SITE, Watched
 
 # the first page only leads on to the introduction
 PAGES = [page for page in site_checks.pages() if page != SITE / "index.html"]
-every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(SITE).as_posix())
+
+
+def ids(part):
+    return part.relative_to(SITE).as_posix() if hasattr(part, "relative_to") else None
+
+
+every_page = pytest.mark.parametrize("path", PAGES, ids=ids)
 
 
 def test_the_site_is_built():
@@ -30,56 +36,39 @@ def test_page_loads_nothing_from_elsewhere_and_its_links_lead_somewhere(path):
     assert site_checks.link_faults(path) == []
 
 
-@every_page
-def test_page_works_offline_by_keyboard_and_for_screen_readers(browser, path):
-    """Formulas typeset, images described, controls named, and every slider moves its picture."""
-    with Watched(browser, path, LIGHT) as opened:
+# What all pages have from one sheet is looked at on some of them: each is opened in one theme, a third in light and the
+# others in dark, and every third is weighed. `make test-browsers` opens all in both, and weighs them.
+EVERY_PAGE = os.environ.get("EVERY_PAGE")
+THEMED = [
+    (path, theme)
+    for number, path in enumerate(PAGES)
+    for theme in (("light", "dark") if EVERY_PAGE else ("dark" if number % 3 else "light",))
+]
+
+
+@pytest.mark.parametrize(("path", "theme"), THEMED, ids=ids)
+def test_page_works_offline_by_keyboard_and_for_screen_readers(browser, path, theme):
+    """Nothing flashes or jumps, formulas are typeset, images described, controls named, and every slider moves."""
+    with Watched(browser, path, {"light": LIGHT, "dark": DARK}[theme]) as opened:
         page = opened.page
-        faults = site_checks.theme_faults(page, "light") + site_checks.formula_faults(page)
-        faults += site_checks.image_faults(page) + site_checks.name_faults(page) + site_checks.axe_faults(page)
-        faults += site_checks.ground_faults(page) + site_checks.explorer_faults(page)
+        faults = site_checks.jump_faults(page) + site_checks.theme_faults(page, theme)
+        faults += site_checks.formula_faults(page) + site_checks.image_faults(page) + site_checks.name_faults(page)
+        faults += site_checks.axe_faults(page) + site_checks.ground_faults(page) + site_checks.explorer_faults(page)
     assert faults + opened.faults == []
 
 
 @every_page
 def test_page_fits_on_a_phone(browser, path):
     with Watched(browser, path, PHONE) as opened:
-        faults = site_checks.overflow_faults(opened.page) + site_checks.small_faults(opened.page)
+        faults = site_checks.jump_faults(opened.page)
+        faults += site_checks.overflow_faults(opened.page) + site_checks.small_faults(opened.page)
     assert faults + opened.faults == []
 
 
-# What all pages have from one sheet is looked at on a third of them, another third for each question, so that each page
-# is opened for one; `make test-browsers` opens all for all.
-def some_pages(turn):
-    return [path for number, path in enumerate(PAGES) if number % 3 == turn or os.environ.get("EVERY_PAGE")]
-
-
-def ids(part):
-    return part.relative_to(SITE).as_posix() if hasattr(part, "relative_to") else None
-
-
-@pytest.mark.parametrize("path", some_pages(0), ids=ids)
+@pytest.mark.parametrize("path", PAGES[:: 1 if EVERY_PAGE else 3], ids=ids)
 def test_page_is_light(browser, path):
     """A reader on a train pays for every byte."""
     assert site_checks.weight_faults(browser, path) == []
-
-
-@pytest.mark.parametrize("path", some_pages(1) + some_pages(2), ids=ids)
-def test_page_is_readable_in_the_dark(browser, path):
-    with Watched(browser, path, DARK) as opened:
-        page = opened.page
-        faults = site_checks.theme_faults(page, "dark") + site_checks.axe_faults(page, ["wcag2aa"])
-        faults += site_checks.ground_faults(page)
-    assert faults + opened.faults == []
-
-
-@pytest.mark.parametrize(
-    ("path", "settings"),
-    [(path, settings) for turn, settings in enumerate([LIGHT, DARK, PHONE]) for path in some_pages(turn)],
-    ids=ids,
-)
-def test_nothing_flashes_or_jumps_while_a_page_loads(browser, path, settings):
-    assert site_checks.jump_faults(browser, path, settings) == []
 
 
 def test_no_picture_is_heavy():
