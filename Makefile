@@ -28,8 +28,8 @@ test: lint test-library test-notebooks test-site  ## everything: style, library,
 test-library: $(READY)  ## test the library and the files of the repository
 	$(PY) -m pytest -q -n auto --dist loadfile --doctest-modules --ignore-glob='*/test_site_*' nnlib tests
 
-test-notebooks: $(READY)  ## run every notebook and compare the outputs it states
-	$(PY) -m pytest -q -n auto --dist loadfile --nbval-lax --nbval-cell-timeout 300 chapters
+test-notebooks: $(READY)  ## run every notebook, compare the outputs it states, and keep them all for the book
+	$(PY) -m pytest -q -n auto --dist loadfile -p tools.executed --nbval-lax --nbval-cell-timeout 300 chapters
 
 test-site: $(READY) book  ## open the built site in a browser and use it
 	$(PY) -m pytest -q -n auto tests/test_site_*.py

@@ -65,6 +65,15 @@ def replace_progress_bars(notebook):
             output.data["text/html"] = f'<div class="progress-bar-of-cell">{bar}</div>'
 
 
+def keep(notebook, path, seconds):
+    """Put an executed notebook where the build looks for its outputs."""
+    from jupyter_cache import get_cache
+    from jupyter_cache.base import CacheBundleIn
+
+    bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": seconds})
+    get_cache(CACHE).cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
 def execute_side_by_side():
     """Execute the notebooks that the cache does not have, one on each core; the build then finds their outputs there.
 
@@ -73,7 +82,6 @@ def execute_side_by_side():
     import nbformat
     import yaml
     from jupyter_cache import get_cache
-    from jupyter_cache.base import CacheBundleIn
     from jupyter_cache.executors.utils import single_nb_execution
     from tqdm import tqdm
 
@@ -97,8 +105,7 @@ def execute_side_by_side():
             path, result = future.result()
             if result.err is None:
                 replace_progress_bars(result.nb)
-                bundle = CacheBundleIn(result.nb, str(path), data={"execution_seconds": result.time})
-                cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+                keep(result.nb, path, result.time)
 
 
 def main():

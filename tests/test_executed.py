@@ -1,0 +1,56 @@
+"""A notebook that passes its tests is kept for the book, as the book would have executed it; no other is."""
+
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from tools import notebooks
+
+TESTED = ["nbval-check-output"]
+RUN = """
+import sys, pathlib, pytest
+from tools import book
+book.CACHE, book.forget_what_is_outdated = pathlib.Path(sys.argv[1]), lambda: None
+sys.exit(pytest.main(["-q", "-p", "tools.executed", "-p", "no:cacheprovider", "--nbval-lax", sys.argv[2]]))
+"""
+
+
+def stated(source, text):
+    output = new_output("execute_result", {"text/plain": text}, execution_count=1)
+    return new_code_cell(source, execution_count=1, metadata={"tags": TESTED}, outputs=[output])
+
+
+def kept(tmp_path, *cells):
+    """Test a notebook of these cells; return the exit code and the kept notebooks."""
+    path = tmp_path / "page.ipynb"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Page"), *cells], metadata={"kernelspec": kernel}), path)
+    run = subprocess.run([sys.executable, "-c", RUN, tmp_path / "cache", path], cwd=notebooks.ROOT, timeout=120)
+    return run.returncode, [nbformat.read(file, 4) for file in (tmp_path / "cache").glob("executed/*/base.ipynb")]
+
+
+def test_a_notebook_that_passes_is_kept_with_all_outputs(tmp_path):
+    asked = "from nnlib.course import exercises as ask; ask.question(n=ask.number(3), wrong=[1, 2])(...)"
+    code, found = kept(
+        tmp_path, stated(asked, "… Not answered yet: replace the three dots."), new_code_cell("print(6 * 7)")
+    )
+    assert (code, len(found)) == (0, 1)
+    first, second = found[0].cells
+    assert "<form" in first.outputs[0].data["text/html"]  # as the page shows it, and Jupyter does not
+    assert second.outputs[0].text == "42\n"
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        (stated("41 + 2", "42"), 1),
+        (new_code_cell("1 / 0"), 1),
+        (new_code_cell("import ipywidgets; display(ipywidgets.IntSlider())"), 0),
+    ],
+    ids=["another output", "error", "widget"],
+)
+def test_no_other_is_kept(tmp_path, cell, code):
+    assert kept(tmp_path, new_code_cell("print(1)"), cell, new_code_cell("2")) == (code, [])
