@@ -37,9 +37,13 @@ def _pixels(figure, themes) -> list[np.ndarray]:
 
 def _packed(pictures: list[np.ndarray], kind: str, light_enough: int) -> list[bytes]:
     """Pack the pixels of each theme with a palette, as small as they get, all in the same quality."""
-    for colours, sharpness in QUALITIES:
-        packed = [_pack(pixels, kind, colours, sharpness) for pixels in pictures]
-        if max(map(len, packed)) <= light_enough:
+    for quality in QUALITIES:
+        packed = []
+        for pixels in pictures:
+            packed.append(_pack(pixels, kind, *quality))
+            if len(packed[-1]) > light_enough and quality != QUALITIES[-1]:
+                break  # nobody needs the other theme in this quality
+        else:
             break
     return packed
 
@@ -62,7 +66,7 @@ def _pack(pixels: np.ndarray, kind: str, colours: int, sharpness: float) -> byte
     if kind == "png":
         palette.save(packed, format="PNG", optimize=True)
     else:
-        palette.convert("RGB").save(packed, format="WEBP", lossless=True, quality=50, method=2)
+        palette.convert("RGB").save(packed, format="WEBP", lossless=True, quality=25, method=3)
     return packed.getvalue()
 
 
