@@ -2,6 +2,7 @@
 
 VENV := .venv
 PY := $(VENV)/bin/python
+# without --no-compile, half of the set-up would compile modules that nobody imports
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 BOOK := $(VENV)/.book node_modules/.ready
 READY := $(VENV)/.ready node_modules/.ready
@@ -98,19 +99,19 @@ $(VENV)/.python:
 
 $(VENV)/.ready: $(VENV)/.book requirements-test.lock
 	@echo "Installing the Python packages of requirements-test.lock"
-	@$(PIP) install --requirement requirements-test.lock
+	@$(PIP) install --no-compile --requirement requirements-test.lock
 	@touch $@
 
 $(VENV)/.book: $(VENV)/.python requirements.lock
 	@echo "Installing the Python packages of requirements.lock"
-	@$(PIP) install --requirement requirements.lock
+	@$(PIP) install --no-compile --requirement requirements.lock
 	@$(PY) -c "import pathlib, sysconfig; \
 	  pathlib.Path(sysconfig.get_path('purelib'), 'course.pth').write_text('$(CURDIR)\n')"
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.ready requirements-bench.txt
 	@echo "Installing the frameworks of requirements-bench.txt"
-	@$(PIP) install --requirement requirements-bench.txt --constraint requirements-test.lock
+	@$(PIP) install --no-compile --requirement requirements-bench.txt --constraint requirements-test.lock
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json .npmrc | $(VENV)/.book
