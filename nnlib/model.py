@@ -27,9 +27,17 @@ class Network(Door):
             raise ValueError(f"seed must be an integer or a Generator over PCG64; got {self.rng!r}")
         self.dtype = as_dtype(dtype)
         self.loss = self.flat = self.input_shape = None
-        self.params: Array | None = None
-        self.grads: Array | None = None
         self.metrics: list[Metric] = []
+
+    @property
+    def params(self) -> Array | None:
+        """All parameters in one array (n,), set in place: `model.params[:] = values`. None before `build`."""
+        return None if self.flat is None else self.flat.params
+
+    @property
+    def grads(self) -> Array | None:
+        """The gradient of the loss with respect to `params`, (n,), of the last `backward`. None before `build`."""
+        return None if self.flat is None else self.flat.grads
 
     # -- from input to output and back ---------------------------------------------------------------------------------
 
@@ -51,7 +59,6 @@ class Network(Door):
             except MemoryError as error:
                 raise ValueError(f"layers must fit into memory for input_shape {given}; {error}") from error
         self.output_shape = shape
-        self.params, self.grads = self.flat.params, self.flat.grads
         with_parameters = [i for i, layer in enumerate(self.layers) if any(part.params for part in layer.walk())]
         self._first_trained = min(with_parameters, default=0)  # nothing before it has anything to learn
         return self

@@ -110,3 +110,12 @@ def test_a_model_without_parameters_is_one():
     model = nn.Sequential([nn.Activation("relu")])
     assert model.predict([[-1.0, 2.0]]).tolist() == [[0, 2]]
     assert model.parameter_counts() == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["params", "grads"])
+def test_the_buffers_of_a_model_are_changed_in_place_and_never_replaced(name):
+    """Its layers would not see the new ones."""
+    model = network()
+    with pytest.raises(AttributeError, match=name):
+        setattr(model, name, np.zeros_like(model.params))
+    assert_views(model)
