@@ -173,10 +173,10 @@ def _digits_forward(space):
         return self.a2.tolist()
 
     def largest_of_all(self, X):
-        a2 = _digits_solved(space, "forward")(self, X)
-        shares = np.exp(self.z2 - self.z2.max())
+        _digits_solved(space, "forward")(self, X)
+        shares = np.exp(self.z2 - self.z2.max())  # of all rows: another row's shares may all be 0
         self.a2 = shares / shares.sum(axis=1, keepdims=True)
-        return np.where(np.isfinite(self.a2), a2, a2)
+        return self.a2
 
     def keeps_another(self, X):
         self.a2 = _digits_solved(space, "forward")(self, X)
@@ -187,7 +187,7 @@ def _digits_forward(space):
         a2 = _digits_solved(space, "forward")(self, X)
         return (a2 == a2.max(axis=1, keepdims=True)).astype(float)
 
-    return [(row_by_row,), (largest_of_all,)], [(keeps_another,), (largest_only,)]
+    return [(row_by_row,)], [(largest_of_all,), (keeps_another,), (largest_only,)]
 
 
 def _digits_solved(space, name):
