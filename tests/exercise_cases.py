@@ -160,6 +160,39 @@ def _sweep_own(space):
     return [(best,), (best.drop_duplicates(),)], [(best.drop(columns="seed"),), (best[best.seed < 2],)]
 
 
+def _look_pixels(space):
+    def loops(bitmap):
+        pixels = [[0.0] * 8 for _ in range(8)]
+        for i in range(32):
+            for j in range(32):
+                pixels[i // 4][j // 4] += bitmap[i][j] / 16
+        return pixels
+
+    def in_two_steps(bitmap):
+        lines = np.add.reduceat(bitmap, np.arange(0, 32, 4), axis=0)
+        return np.add.reduceat(lines, np.arange(0, 32, 4), axis=1) / 16
+
+    def by_products(bitmap):
+        block = np.kron(np.eye(8), np.ones((1, 4)))
+        return block @ bitmap @ block.T / 16
+
+    def whole_division(bitmap):
+        return in_two_steps(bitmap) // 1
+
+    def by_the_darkest(bitmap):
+        pixels = in_two_steps(bitmap)
+        return pixels / pixels.max()
+
+    def every_fourth(bitmap):
+        return sum(bitmap[k::8, k::8] for k in range(4)).repeat(2, axis=0).repeat(2, axis=1) / 4
+
+    def as_a_row(bitmap):
+        return in_two_steps(bitmap).ravel()
+
+    right = [(loops,), (in_two_steps,), (by_products,)]
+    return right, [(whole_division,), (by_the_darkest,), (every_fourth,), (as_a_row,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -180,6 +213,11 @@ CASES = {
     "29-hold-it-back": {"check_dropout": _tune_dropout},
     "32-split-without-a-leak": {"check_folds": _judge_folds, "check_honest": _judge_honest},
     "33-judge-yes-and-no": {"check_auc": lambda space: ([(0.83,), (0.833,), ("7.5/9",)], [(0.8,)])},
+    "01-look-at-the-digits": {
+        "check_pixels": _look_pixels,
+        "check_scaled": lambda space: ([("3/8", "1.5"), (np.float64(0.375), [1.5])], [(1.5, 0.375), (0.375, 2 / 3)]),
+        "check_hardest": lambda space: ([(4, 0.77), ("4", "10/13"), (np.int64(4), 0.769)], [(4, 0.8), (11, 0.81)]),
+    },
     "02-ask-an-expert": {"check_jump": _know_jump},
     "09-doubt-the-winner": {"check_own": _sweep_own},
 }
