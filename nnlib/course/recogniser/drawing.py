@@ -10,6 +10,8 @@ Garris, M. D. et al. (1994). NIST Form-Based Handprint Recognition System. NISTI
 spatial normalization, with the straightening by a shear; `zoom` takes the nearest pixel, where NIST's resamples.
 """
 
+import math
+
 import numpy as np
 
 PAPER = 128  # pixels of the paper, each way; NIST cut its digits out at this size, too
@@ -37,19 +39,27 @@ def rasterize(strokes, radius=PEN):
     if not 0 < radius < PAPER:
         raise ValueError(f"radius must be above 0 and below {PAPER}; got {radius!r}")
     bitmap = np.zeros((PAPER, PAPER), bool)
-    y, x = np.mgrid[:PAPER, :PAPER] + 0.5
     for stroke in strokes:
         points = np.asarray(stroke, float)
         if points.ndim != 2 or points.shape[1] != 2 or not len(points) or not np.isfinite(points).all():
             raise ValueError(f"strokes must be lists of points (x, y); got one of shape {points.shape}")
-        for (ax, ay), (bx, by) in zip(points[:-1] if len(points) > 1 else points, points[1:] if len(points) > 1 else
-                                      points, strict=True):  # fmt: skip
-            dx, dy = bx - ax, by - ay
-            length = dx * dx + dy * dy
-            along = np.clip(((x - ax) * dx + (y - ay) * dy) / length, 0, 1) if length else 0.0
-            ex, ey = x - ax - along * dx, y - ay - along * dy
-            bitmap |= ex * ex + ey * ey <= radius * radius
+        for start, end in zip(points[: max(1, len(points) - 1)], points[min(1, len(points) - 1) :], strict=True):
+            _draw_line(bitmap, *start, *end, radius)
     return bitmap
+
+
+def _draw_line(bitmap, ax, ay, bx, by, radius):
+    """Ink the pixels at most `radius` from the line from a to b, looking only at those around it."""
+    left, top = (max(0, math.floor(min(ends) - radius - 1)) for ends in ((ax, bx), (ay, by)))
+    right, bottom = (max(0, math.ceil(max(ends) + radius + 1)) for ends in ((ax, bx), (ay, by)))
+    part = bitmap[top:bottom, left:right]
+    y, x = np.ogrid[: part.shape[0], : part.shape[1]]
+    y, x = y + top + 0.5, x + left + 0.5
+    dx, dy = bx - ax, by - ay
+    length = dx * dx + dy * dy
+    along = np.clip(((x - ax) * dx + (y - ay) * dy) / length, 0, 1) if length else 0.0
+    ex, ey = x - ax - along * dx, y - ay - along * dy
+    part |= ex * ex + ey * ey <= radius * radius
 
 
 def redraw(picture, height=96, width=96, down=0, right=0, slant=0.0, pen=0):
