@@ -23,8 +23,8 @@ __all__ = ["Recogniser", "count_blocks", "crop", "normalize", "rasterize", "redr
 INPUTS, CLASSES = 64, 10
 KNOWN = ("linear", "relu", "sigmoid", "tanh", "softmax")  # what the script can compute
 KEYS = (
-    "With the keyboard, on the paper: the arrows move the pen over a grid of 8 × 8, Space draws a line to where it "
-    "stands, Enter lifts it, Backspace takes a line back."
+    "With the keyboard, on the paper: the arrows move the pen over a grid of 8\u00a0×\u00a08, Space draws a line to "
+    "where it stands, Enter lifts it, Backspace takes a line back."
 )
 
 
