@@ -7,7 +7,8 @@ The page's script (page.js) takes the same steps with the same whole numbers; a 
 References
 ----------
 Garris, M. D. et al. (1994). NIST Form-Based Handprint Recognition System. NISTIR 5469. Its second generation of
-spatial normalization, with the straightening by a shear; `zoom` takes the nearest pixel, where NIST's resamples.
+spatial normalization, then its shear, with the numbers of the code that NIST published. `zoom` takes the nearest pixel;
+NIST's may round otherwise.
 """
 
 import math
