@@ -317,6 +317,86 @@ def _digits_train(space):
     return [(counted,)], [(row_by_row,), (last_only,), (own_rate,), (both_of_the_training,)]
 
 
+def _draw_shrink(space):
+    def loops(bitmap):
+        counts = [[0] * 8 for _ in range(8)]
+        for row in range(32):
+            for column in range(32):
+                counts[row // 4][column // 4] += int(bitmap[row, column])
+        return counts
+
+    def slices(bitmap):
+        return sum(bitmap[a::4, b::4].astype(int) for a in range(4) for b in range(4))
+
+    def sums(bitmap):
+        return np.add.reduceat(np.add.reduceat(bitmap.astype(float), range(0, 32, 4), 0), range(0, 32, 4), 1)
+
+    def any_ink(bitmap):
+        return bitmap.reshape(8, 4, 8, 4).any(axis=(1, 3))
+
+    def sum_of_bools(bitmap):
+        return sum(bitmap[a::4, b::4] for a in range(4) for b in range(4)) > 0
+
+    def too_narrow(bitmap):
+        return sums(bitmap)[:, :7]
+
+    def only_the_corners(bitmap):
+        return bitmap[::4, ::4].astype(int) * 16
+
+    def empties(bitmap):
+        bitmap[...] = False
+        return sums(bitmap)
+
+    wrong = [any_ink, sum_of_bools, too_narrow, only_the_corners, empties, lambda bitmap: 16 - sums(bitmap)]
+    return [(loops,), (slices,), (sums,)], [(answer,) for answer in wrong]
+
+
+def _draw_centre(space):
+    def margins(bitmap):
+        inked = [bitmap.any(1), bitmap.any(0)]
+        if not inked[0].any():
+            return bitmap
+        first = [part.argmax() for part in inked]
+        after = [part[::-1].argmax() for part in inked]
+        return np.roll(bitmap, [(b - a) // 2 for a, b in zip(first, after, strict=True)], (0, 1))
+
+    def cut_and_paste(bitmap):
+        rows, columns = np.nonzero(bitmap)
+        out = [[False] * bitmap.shape[1] for _ in bitmap]
+        if len(rows):
+            high, wide = np.ptp(rows) + 1, np.ptp(columns) + 1
+            top, left = (len(out) - high) // 2, (len(out[0]) - wide) // 2
+            for r, c in zip(rows, columns, strict=True):
+                out[top + r - rows.min()][left + c - columns.min()] = True
+        return out
+
+    def one_more_above(bitmap):
+        inked = [bitmap.any(1), bitmap.any(0)]
+        shift = [(part[::-1].argmax() - part.argmax() + 1) // 2 for part in inked]
+        return np.roll(bitmap, shift, (0, 1)) if bitmap.any() else bitmap
+
+    def only_rows(bitmap):
+        inked = bitmap.any(1)
+        return np.roll(bitmap, (inked[::-1].argmax() - inked.argmax()) // 2, 0)
+
+    def transposed(bitmap):
+        return margins(bitmap.T).T if bitmap.shape[0] == bitmap.shape[1] else bitmap
+
+    def for_32(bitmap):
+        rows, columns = np.nonzero(bitmap)
+        if not len(rows):
+            return bitmap
+        return np.roll(bitmap, [16 - int(np.ceil(np.mean([a.min(), a.max()]))) for a in (rows, columns)], (0, 1))
+
+    def erases(bitmap):
+        moved = margins(bitmap)
+        bitmap[...] = False
+        return moved if bitmap.shape[0] > 20 else bitmap
+
+    wrong = [one_more_above, only_rows, transposed, for_32, erases]
+    return [(margins,), (cut_and_paste,)], [(answer,) for answer in wrong]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -350,4 +430,12 @@ CASES = {
         "check_backward": _digits_backward,
     },
     "03-train-the-network": {"check_train": _digits_train},
+    "09-draw-a-digit": {
+        "check_tiny": lambda space: (
+            [(8, 0.731, 0.881), ("8", "0.7311", np.float64(0.8808)), ([8], 0.73106, [0.881])],
+            [(0.5, 0.731, 0.881), (8, 0.731, 0.5), (8, 1, 0.881), (8, 0.269, 0.119)],
+        ),
+        "check_shrink": _draw_shrink,
+        "check_centre": _draw_centre,
+    },
 }

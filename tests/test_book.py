@@ -381,3 +381,9 @@ def test_the_ledger_of_claims_lets_no_notebook_run_anew():
     read = {path for pattern in book.MADE_FROM[book.CACHE] for path in notebooks.ROOT.glob(pattern)}
     assert notebooks.ROOT / "data/claims.toml" not in read
     assert notebooks.ROOT / "data/insurance/sweep_twin.csv" in read
+
+
+def test_the_notebooks_run_anew_when_what_they_write_into_pages_changes():
+    """A recogniser's figure holds its script and its style."""
+    read = {path for pattern in book.MADE_FROM[book.CACHE] for path in notebooks.ROOT.glob(pattern)}
+    assert {notebooks.ROOT / f"nnlib/course/recogniser/page.{kind}" for kind in ("js", "css")} <= read

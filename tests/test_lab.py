@@ -106,3 +106,39 @@ def test_roles_and_folds_of_a_chapter_are_rendered(lab, browser):
     raw = r"/\{(term|doc|ref|cite:\w)\}/"
     page.wait_for_function(f"{shown}.length > 3000 && !{raw}.test({shown})", timeout=120_000)
     assert page.locator(".jp-MarkdownCell details[open]").count() == 0
+
+
+DRAWN = """
+import nnlib as nn
+from nnlib.course.recogniser import Recogniser
+Recogniser(nn.Sequential([nn.Dense(10, "softmax")]).build((64,)))
+"""
+
+
+def test_a_digit_can_be_drawn_in_jupyterlab(lab, browser):
+    """JupyterLab runs the script of a fresh output; it has keys of its own, which the paper must keep from it."""
+    folder, address, _ = lab
+    cells = [{"cell_type": "code", "id": name, "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+             for name, source in (("figure", DRAWN.strip()), ("after", "1 + 1"))]  # fmt: skip
+    notebook = {**load(folder / CHAPTER), "cells": cells}
+    (folder / "chapters" / "draw.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 1300, "height": 1200})
+    page.goto(f"{address}/lab/tree/chapters/draw.ipynb?token=open")
+    page.get_by_text("Recogniser(nn").wait_for(timeout=120_000)
+    page.get_by_text("Recogniser(nn").click()
+    page.keyboard.press("Control+Enter")
+    canvas = page.locator(".recogniser-canvas")
+    canvas.wait_for(timeout=120_000)
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 160, box["y"] + 160, steps=5)
+    page.mouse.up()
+    for key in ("ArrowDown", "Space", "ArrowRight", "Space", "Enter", "ArrowDown"):
+        page.keyboard.press(key)
+    strokes = "document.querySelector('.recogniser').shown.strokes"
+    page.wait_for_function(f"{strokes}.length === 2", timeout=10_000)
+    assert page.evaluate(strokes)[1] == [[56, 72], [72, 72]]
+    assert page.evaluate("document.activeElement.className") == "recogniser-paper"
+    page.keyboard.press("Backspace")
+    page.wait_for_function(f"{strokes}[1].length === 1")

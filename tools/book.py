@@ -17,7 +17,10 @@ BUILD = ROOT / "_build"
 # source alone; a changed library must run the notebooks anew, and a changed style must write the pages anew.
 CACHE, PAGES = BUILD / ".jupyter_cache", BUILD / ".doctrees"
 MADE_FROM = {
-    CACHE: ["requirements.lock", "nnlib/**/*.py", "nnlib/**/*.json", "chapters/**/*.py", "data/*/**/*"],
+    CACHE: [
+        *["requirements.lock", "chapters/**/*.py", "data/*/**/*"],
+        *["nnlib/**/*.py", "nnlib/**/*.json", "nnlib/**/*.js", "nnlib/**/*.css"],
+    ],
     PAGES: [
         *["requirements.lock", "package-lock.json", "_config.yml", "assets/**/*"],
         *["tools/course_site.py", "tools/templates/*", "tools/formulas.py", "tools/katex.cjs"],
