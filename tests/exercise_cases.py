@@ -160,6 +160,59 @@ def _sweep_own(space):
     return [(best,), (best.drop_duplicates(),)], [(best.drop(columns="seed"),), (best[best.seed < 2],)]
 
 
+def _say_it_into(space):
+    nn = space["nn"]
+
+    def in_float32(parameters):
+        weights = [parameters[f"W{k}"] for k in range(1, len(parameters) // 2 + 1)]
+        biases = [parameters[f"b{k}"] for k in range(1, len(parameters) // 2 + 1)]
+        kinds = ["sigmoid"] * (len(weights) - 1) + ["softmax"]
+        layers = [nn.Dense(W.shape[1], kind) for W, kind in zip(weights, kinds, strict=True)]
+        model = nn.Sequential(layers, dtype="float32").build(len(weights[0]))
+        for layer, W, b in zip(layers, weights, biases, strict=True):
+            np.copyto(layer.params["W"], W.astype("float32"))
+            layer.params["b"][:] = b
+        return model
+
+    def in_the_order_of_the_dict(parameters):
+        values = list(parameters.values())
+        model = nn.Sequential(
+            [nn.Dense(b.size, "sigmoid") for b in values[1:-1:2]] + [nn.Dense(values[-1].size, "softmax")]
+        )
+        model.build(len(values[0]))
+        for layer, W, b in zip(model.layers, values[::2], values[1::2], strict=True):
+            layer.params["W"] += W - layer.params["W"]
+            layer.params["b"] += b
+        return model
+
+    def from_a_flat_array(parameters):
+        model = in_the_order_of_the_dict({name: 0 * w for name, w in parameters.items()})
+        every = sorted(parameters.values(), key=lambda w: w.ndim < 2)
+        model.set_weights([np.concatenate([w.ravel() for w in every])])
+        return model
+
+    def sigmoid_at_the_end(parameters):
+        values = list(parameters.values())
+        model = nn.Sequential([nn.Dense(b.size, "sigmoid") for b in values[1::2]]).build(len(values[0]))
+        for layer, W, b in zip(model.layers, values[::2], values[1::2], strict=True):
+            layer.params["W"][...], layer.params["b"][...] = W, b
+        return model
+
+    def not_built(parameters):
+        return nn.Sequential([nn.Dense(parameters["b1"].size, "softmax")])
+
+    def put_in_place(parameters):
+        model = in_the_order_of_the_dict(parameters)
+        for k, layer in enumerate(model.layers, start=1):
+            layer.params["b"] = parameters[f"b{k}"]
+        model.params[...] = 0
+        return model
+
+    right = [in_float32, in_the_order_of_the_dict, from_a_flat_array]
+    wrong = [sigmoid_at_the_end, not_built, put_in_place, lambda parameters: parameters]
+    return [(f,) for f in right], [(f,) for f in wrong]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -182,4 +235,8 @@ CASES = {
     "33-judge-yes-and-no": {"check_auc": lambda space: ([(0.83,), (0.833,), ("7.5/9",)], [(0.8,)])},
     "02-ask-an-expert": {"check_jump": _know_jump},
     "09-doubt-the-winner": {"check_own": _sweep_own},
+    "06-say-it-in-nnlib": {
+        "check_friend": lambda space: ([("2/1437",), (0.00139,), ([0.001392],)], [(0.0014,), (0.001,)]),
+        "check_into": _say_it_into,
+    },
 }
