@@ -63,18 +63,19 @@ def network(seed):
 
 
 def train(seed, rows, validation, epochs=1000, callbacks=()):
-    """Return the trained network: Adam at 0.001, 32 rows a batch."""
+    """Return the trained network and its history: Adam at 0.001, 32 rows a batch."""
     model = network(seed)
-    model.fit(
+    history = model.fit(
         *rows,
         loss="categorical_crossentropy",
         optimizer=nn.Adam(1e-3),
         epochs=epochs,
         batch_size=32,
         validation_data=validation,
+        metrics=["accuracy"],
         callbacks=callbacks,
     )
-    return model
+    return model, history
 
 
 def turned(X):
@@ -138,7 +139,7 @@ def one(split, seed):
     whole = Snapshots(both)
     train(seed, (X[kept], y[kept]), (X[test], y[test]), EPOCHS[-1], [whole])
     stop = nn.EarlyStopping(patience=PATIENCE)
-    stopped = train(
+    stopped, _ = train(
         seed, (X[learn], y[learn]), (X[watch], y[watch]), EPOCHS[-1], [stop]
     )
 
@@ -162,6 +163,16 @@ def one(split, seed):
 
 
 CODE = (Snapshots, network, train, turned, parts, readings, bins, one)
+
+
+def stored(name):
+    """Return the table "epochs" (a row for each run and epoch) or "reliability" (one for each tenth of the confidence)."""
+    return stored_results.stored(name, RESULTS)
+
+
+def made(name):
+    """Return how such a table was made: date, code, versions."""
+    return stored_results.made(name, RESULTS)
 
 
 def main():
