@@ -213,6 +213,46 @@ def _say_it_into(space):
     return [(f,) for f in right], [(f,) for f in wrong]
 
 
+def _stop_in_time_threshold(space):
+    def by_counting(p, truth, most_wrong):
+        order = np.argsort(-p.max(axis=1))
+        sure = p.max(axis=1)[order]
+        errors = np.cumsum(p.argmax(axis=1)[order] != truth[order])
+        fit = np.flatnonzero(errors <= most_wrong * np.arange(1, len(p) + 1))
+        return sure[fit[-1]] if len(fit) else 2.0
+
+    def in_loops(p, truth, most_wrong):
+        best = 2
+        for candidate in p:
+            t = max(candidate)
+            passed = [(row.argmax() != label) for row, label in zip(p, truth, strict=True) if max(row) >= t]
+            if sum(passed) / len(passed) <= most_wrong and t < best:
+                best = t
+        return best
+
+    def of_all_digits(p, truth, most_wrong):  # the share of all digits, not of those that pass
+        wrong = p.argmax(axis=1) != truth
+        good = [t for t in p.max(axis=1) if wrong[p.max(axis=1) >= t].sum() <= most_wrong * len(p)]
+        return min(good, default=2)
+
+    def of_the_true_class(p, truth, most_wrong):
+        sure = p[np.arange(len(p)), truth]
+        wrong = p.argmax(axis=1) != truth
+        return min((t for t in sure if wrong[sure >= t].mean() <= most_wrong), default=2)
+
+    def on_a_grid(p, truth, most_wrong):
+        sure, wrong = p.max(axis=1), p.argmax(axis=1) != truth
+        grid = [t for t in np.linspace(0, 1, 101) if (sure >= t).any() and wrong[sure >= t].mean() <= most_wrong]
+        return min(grid, default=2)
+
+    def with_infinity(p, truth, most_wrong):
+        t = by_counting(p, truth, most_wrong)
+        return np.inf if t == 2 else t
+
+    wrong = [of_all_digits, of_the_true_class, on_a_grid, with_infinity]
+    return [(by_counting,), (in_loops,)], [(f,) for f in wrong]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -235,6 +275,11 @@ CASES = {
     "33-judge-yes-and-no": {"check_auc": lambda space: ([(0.83,), (0.833,), ("7.5/9",)], [(0.8,)])},
     "02-ask-an-expert": {"check_jump": _know_jump},
     "09-doubt-the-winner": {"check_own": _sweep_own},
+    "07-stop-in-time": {
+        "check_cost": lambda space: ([(0.0698, 0.276), ("0.0698", 0.2764)], [(0.07, 0.3), (6.98, 27.6)]),
+        "check_gap": lambda space: ([(0.02, 0.00853, 1), ("8/400", "0.00853", "true")], [(0.02, 0.0085, False)]),
+        "check_threshold": _stop_in_time_threshold,
+    },
     "06-say-it-in-nnlib": {
         "check_friend": lambda space: ([("2/1437",), (0.00139,), ([0.001392],)], [(0.0014,), (0.001,)]),
         "check_into": _say_it_into,
