@@ -397,6 +397,99 @@ def _draw_centre(space):
     return [(margins,), (cut_and_paste,)], [(answer,) for answer in wrong]
 
 
+def _say_it_into(space):
+    nn = space["nn"]
+
+    def in_float32(parameters):
+        weights = [parameters[f"W{k}"] for k in range(1, len(parameters) // 2 + 1)]
+        biases = [parameters[f"b{k}"] for k in range(1, len(parameters) // 2 + 1)]
+        kinds = ["sigmoid"] * (len(weights) - 1) + ["softmax"]
+        layers = [nn.Dense(W.shape[1], kind) for W, kind in zip(weights, kinds, strict=True)]
+        model = nn.Sequential(layers, dtype="float32").build(len(weights[0]))
+        for layer, W, b in zip(layers, weights, biases, strict=True):
+            np.copyto(layer.params["W"], W.astype("float32"))
+            layer.params["b"][:] = b
+        return model
+
+    def in_the_order_of_the_dict(parameters):
+        values = list(parameters.values())
+        model = nn.Sequential(
+            [nn.Dense(b.size, "sigmoid") for b in values[1:-1:2]] + [nn.Dense(values[-1].size, "softmax")]
+        )
+        model.build(len(values[0]))
+        for layer, W, b in zip(model.layers, values[::2], values[1::2], strict=True):
+            layer.params["W"] += W - layer.params["W"]
+            layer.params["b"] += b
+        return model
+
+    def from_a_flat_array(parameters):
+        model = in_the_order_of_the_dict({name: 0 * w for name, w in parameters.items()})
+        every = sorted(parameters.values(), key=lambda w: w.ndim < 2)
+        model.set_weights([np.concatenate([w.ravel() for w in every])])
+        return model
+
+    def sigmoid_at_the_end(parameters):
+        values = list(parameters.values())
+        model = nn.Sequential([nn.Dense(b.size, "sigmoid") for b in values[1::2]]).build(len(values[0]))
+        for layer, W, b in zip(model.layers, values[::2], values[1::2], strict=True):
+            layer.params["W"][...], layer.params["b"][...] = W, b
+        return model
+
+    def not_built(parameters):
+        return nn.Sequential([nn.Dense(parameters["b1"].size, "softmax")])
+
+    def put_in_place(parameters):
+        model = in_the_order_of_the_dict(parameters)
+        for k, layer in enumerate(model.layers, start=1):
+            layer.params["b"] = parameters[f"b{k}"]
+        model.params[...] = 0
+        return model
+
+    right = [in_float32, in_the_order_of_the_dict, from_a_flat_array]
+    wrong = [sigmoid_at_the_end, not_built, put_in_place, lambda parameters: parameters]
+    return [(f,) for f in right], [(f,) for f in wrong]
+
+
+def _stop_in_time_threshold(space):
+    def by_counting(p, truth, most_wrong):
+        order = np.argsort(-p.max(axis=1))
+        sure = p.max(axis=1)[order]
+        errors = np.cumsum(p.argmax(axis=1)[order] != truth[order])
+        fit = np.flatnonzero(errors <= most_wrong * np.arange(1, len(p) + 1))
+        return sure[fit[-1]] if len(fit) else 2.0
+
+    def in_loops(p, truth, most_wrong):
+        best = 2
+        for candidate in p:
+            t = max(candidate)
+            passed = [(row.argmax() != label) for row, label in zip(p, truth, strict=True) if max(row) >= t]
+            if sum(passed) / len(passed) <= most_wrong and t < best:
+                best = t
+        return best
+
+    def of_all_digits(p, truth, most_wrong):  # the share of all digits, not of those that pass
+        wrong = p.argmax(axis=1) != truth
+        good = [t for t in p.max(axis=1) if wrong[p.max(axis=1) >= t].sum() <= most_wrong * len(p)]
+        return min(good, default=2)
+
+    def of_the_true_class(p, truth, most_wrong):
+        sure = p[np.arange(len(p)), truth]
+        wrong = p.argmax(axis=1) != truth
+        return min((t for t in sure if wrong[sure >= t].mean() <= most_wrong), default=2)
+
+    def on_a_grid(p, truth, most_wrong):
+        sure, wrong = p.max(axis=1), p.argmax(axis=1) != truth
+        grid = [t for t in np.linspace(0, 1, 101) if (sure >= t).any() and wrong[sure >= t].mean() <= most_wrong]
+        return min(grid, default=2)
+
+    def with_infinity(p, truth, most_wrong):
+        t = by_counting(p, truth, most_wrong)
+        return np.inf if t == 2 else t
+
+    wrong = [of_all_digits, of_the_true_class, on_a_grid, with_infinity]
+    return [(by_counting,), (in_loops,)], [(f,) for f in wrong]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -437,5 +530,14 @@ CASES = {
         ),
         "check_shrink": _draw_shrink,
         "check_centre": _draw_centre,
+    },
+    "07-stop-in-time": {
+        "check_cost": lambda space: ([(0.0698, 0.276), ("0.0698", 0.2764)], [(0.07, 0.3), (6.98, 27.6)]),
+        "check_gap": lambda space: ([(0.02, 0.00853, 1), ("8/400", "0.00853", "true")], [(0.02, 0.0085, False)]),
+        "check_threshold": _stop_in_time_threshold,
+    },
+    "06-say-it-in-nnlib": {
+        "check_friend": lambda space: ([("2/1437",), (0.00139,), ([0.001392],)], [(0.0014,), (0.001,)]),
+        "check_into": _say_it_into,
     },
 }
