@@ -160,6 +160,54 @@ def _sweep_own(space):
     return [(best,), (best.drop_duplicates(),)], [(best.drop(columns="seed"),), (best[best.seed < 2],)]
 
 
+def _wrong_line_leaky(space):
+    forward = space["leaky_forward"]
+
+    def loops(X, Y, W1, b1, W2, mask, p):
+        dW1, db1, dW2 = np.zeros(W1.shape), np.zeros(b1.shape), np.zeros(W2.shape)
+        for row in range(len(X)):
+            z1 = X[row] @ W1 + b1
+            scale = mask[row] / (1 - p)
+            h1 = np.maximum(z1, 0.1 * z1) * scale
+            dy = (h1 @ W2 - Y[row]) / len(X)
+            dz1 = W2 @ dy * scale * (0.1 + 0.9 * (z1 > 0))
+            dW1 += np.outer(X[row], dz1)
+            db1 += dz1
+            dW2 += np.outer(h1, dy)
+        return dW1, db1, dW2
+
+    def asked_of_the_output(X, Y, W1, b1, W2, mask, p):
+        _, h1, y = forward(X, W1, b1, W2, mask, p)
+        dy = (y - Y) / len(X)
+        dz1 = dy @ W2.T * np.where(h1 > 0, 1, 0.1) * mask / (1 - p)
+        return {"dW1": X.T @ dz1, "db1": dz1.sum(axis=0, keepdims=True), "dW2": h1.T @ dy}
+
+    def without_biases(X, Y, W1, b1, W2, mask, p):
+        dW1, db1, dW2 = loops(X, Y, W1, 0 * b1, W2, mask, p)
+        return dW1, db1, dW2
+
+    def in_place(X, Y, W1, b1, W2, mask, p):
+        found = loops(X, Y, W1, b1, W2, mask, p)
+        Y -= 1
+        return found
+
+    def another_mask(X, Y, W1, b1, W2, mask, p):
+        return loops(X, Y, W1, b1, W2, np.ones_like(mask), p)
+
+    def every_unit_on(X, Y, W1, b1, W2, mask, p):
+        _, h1, y = forward(X, W1, b1, W2, mask, p)
+        dy = (y - Y) / len(X)
+        dz1 = dy @ W2.T * mask / (1 - p)
+        return X.T @ dz1, dz1.sum(axis=0), h1.T @ dy
+
+    def mean_of_biases(X, Y, W1, b1, W2, mask, p):
+        dW1, db1, dW2 = loops(X, Y, W1, b1, W2, mask, p)
+        return dW1, db1 / len(X), dW2
+
+    wrong = [without_biases, in_place, another_mask, every_unit_on, mean_of_biases]
+    return [(loops,), (asked_of_the_output,)], [(answer,) for answer in wrong]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -182,4 +230,12 @@ CASES = {
     "33-judge-yes-and-no": {"check_auc": lambda space: ([(0.83,), (0.833,), ("7.5/9",)], [(0.8,)])},
     "02-ask-an-expert": {"check_jump": _know_jump},
     "09-doubt-the-winner": {"check_own": _sweep_own},
+    "05-find-the-wrong-line": {
+        "check_dz1": lambda space: ([([0, 8, 0],), ("0, 8, 0",)], [((0, 8),), ((0, 8.1, 0),)]),
+        "check_suspects": lambda space: (
+            [(["square", "elu"],), ("elu, square",)],
+            [({"elu"},), ({"square"},), ({"elu", "square", "leaky"},), ({"softplus"},)],
+        ),
+        "check_leaky": _wrong_line_leaky,
+    },
 }
