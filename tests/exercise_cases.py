@@ -208,6 +208,130 @@ def _wrong_line_leaky(space):
     return [(loops,), (asked_of_the_output,)], [(answer,) for answer in wrong]
 
 
+def _digits_forward(space):
+    def row_by_row(self, X):
+        parts = [[], [], [], []]
+        for x in X:
+            z1 = x @ self.parameters["W1"] + self.parameters["b1"]
+            z2 = self.f(z1) @ self.parameters["W2"] + self.parameters["b2"]
+            shares = np.exp(z2 - max(z2))
+            for part, new in zip(parts, (z1, self.f(z1), z2, shares / sum(shares)), strict=True):
+                part.append(new)
+        self.z1, self.a1, self.z2, self.a2 = map(np.array, parts)
+        return self.a2.tolist()
+
+    def largest_of_all(self, X):
+        a2 = _digits_solved(space, "forward")(self, X)
+        shares = np.exp(self.z2 - self.z2.max())
+        self.a2 = shares / shares.sum(axis=1, keepdims=True)
+        return np.where(np.isfinite(self.a2), a2, a2)
+
+    def keeps_another(self, X):
+        self.a2 = _digits_solved(space, "forward")(self, X)
+        self.a1 = self.z1
+        return self.a2
+
+    def largest_only(self, X):
+        a2 = _digits_solved(space, "forward")(self, X)
+        return (a2 == a2.max(axis=1, keepdims=True)).astype(float)
+
+    return [(row_by_row,), (largest_of_all,)], [(keeps_another,), (largest_only,)]
+
+
+def _digits_solved(space, name):
+    return space[f"{name}_solved"]
+
+
+def _digits_loss(space):
+    def picked(self, X, Y):
+        self.forward(X)
+        return -np.mean(space["log_softmax"](self.z2)[np.arange(len(Y)), Y.argmax(axis=1)])
+
+    def row_by_row(self, X, Y):
+        self.forward(X)
+        highest = self.z2.max(axis=1)
+        rows = highest + np.log(np.exp(self.z2 - highest[:, None]).sum(axis=1)) - (Y * self.z2).sum(axis=1)
+        return [rows.mean()]
+
+    def clipped(self, X, Y):
+        return -np.mean(np.log(np.maximum((Y * self.forward(X)).sum(axis=1), 1e-15)))
+
+    def of_the_largest(self, X, Y):
+        return -np.mean(np.log(self.forward(X).max(axis=1)))
+
+    def yes_and_no(self, X, Y):
+        p = np.clip(self.forward(X), 1e-300, 1 - 1e-16)
+        return -np.sum(Y * np.log(p) + (1 - Y) * np.log(1 - p)) / len(X)
+
+    return [(picked,), (row_by_row,)], [(clipped,), (of_the_largest,), (yes_and_no,)]
+
+
+def _digits_backward(space):
+    def row_by_row(self, X, Y):
+        total = {name: np.zeros_like(array) for name, array in self.parameters.items()}
+        for x, y in zip(X, Y, strict=True):
+            dz2 = (self.forward(x[None])[0] - y) / len(X)
+            dz1 = self.parameters["W2"] @ dz2 * self.slope(self.a1[0])
+            for name, slope in {"W1": np.outer(x, dz1), "b1": dz1, "W2": np.outer(self.a1[0], dz2), "b2": dz2}.items():
+                total[name] += slope
+        return {name: total[name].tolist() for name in ("b2", "b1", "W2", "W1")}
+
+    def other_rows(self, X, Y):
+        return _digits_solved(space, "backward")(self, X[::-1], Y)
+
+    def largest_class(self, X, Y):
+        self.forward(X)
+        return _digits_solved(space, "backward")(self, X, np.eye(Y.shape[1])[self.a2.argmax(axis=1)])
+
+    def first_row(self, X, Y):
+        return _digits_solved(space, "backward")(self, X[:1], Y[:1])
+
+    return [(row_by_row,)], [(other_rows,), (largest_class,), (first_row,)]
+
+
+def _digits_train(space):
+    def counted(self, X, Y, epochs, validation=None):
+        done, parameters = 0, self.network.parameters
+        while done < epochs:
+            self.update(parameters, self.network.backward(X, Y))
+            self.training_losses += [self.network.loss(X, Y)]
+            if validation:
+                V, T = validation
+                self.validation_losses += [self.network.loss(V, T)]
+            done += 1
+        return self
+
+    def row_by_row(self, X, Y, epochs, validation=None):
+        for _ in range(epochs):
+            for i in range(len(X)):
+                self.update(self.network.parameters, self.network.backward(X[i : i + 1], Y[i : i + 1]))
+            self.training_losses.append(self.network.loss(X, Y))
+            if validation is not None:
+                self.validation_losses.append(self.network.loss(*validation))
+        return self
+
+    def last_only(self, X, Y, epochs, validation=None):
+        for _ in range(epochs):
+            self.update(self.network.parameters, self.network.backward(X, Y))
+        self.training_losses.append(self.network.loss(X, Y))
+        return self
+
+    def own_rate(self, X, Y, epochs, validation=None):
+        for _ in range(epochs):
+            for name, slope in self.network.backward(X, Y).items():
+                self.network.parameters[name] -= 0.1 * slope
+            self.training_losses.append(self.network.loss(X, Y))
+            if validation is not None:
+                self.validation_losses.append(self.network.loss(*validation))
+        return self
+
+    def both_of_the_training(self, X, Y, epochs, validation=None):
+        _digits_solved(space, "train")(self, X, Y, epochs, validation and (X, Y))
+        return self
+
+    return [(counted,)], [(row_by_row,), (last_only,), (own_rate,), (both_of_the_training,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -238,4 +362,10 @@ CASES = {
         ),
         "check_leaky": _wrong_line_leaky,
     },
+    "02-write-the-network": {
+        "check_forward": _digits_forward,
+        "check_loss": _digits_loss,
+        "check_backward": _digits_backward,
+    },
+    "03-train-the-network": {"check_train": _digits_train},
 }

@@ -1,11 +1,18 @@
 """The network that the chapters on the digits write by hand: right by finite differences, and the library's twin."""
 
+import datetime
+import json
+from pathlib import Path
+
 import by_hand
 import numpy as np
 import pytest
+import rates_by_hand
 
 import nnlib as nn
+from nnlib.course import datasets
 from nnlib.gradcheck import numerical_gradient, relative_error
+from tools import notebooks
 
 RELU = (lambda z: np.maximum(z, 0), lambda a: a > 0)
 TANH = (np.tanh, lambda a: 1 - a**2)
@@ -170,3 +177,96 @@ def test_what_is_odd_is_refused_before_anything_has_changed():
     with pytest.raises(ValueError, match="patience needs validation"):
         by_hand.Trainer(net, patience=3).train(X, Y, 1)
     assert np.array_equal(net.parameters["W1"], before)
+
+
+# --- the pages build the same class ---------------------------------------------------------------------------------
+
+PAGES = Path(by_hand.__file__).parent
+
+
+def built(page, *cells):
+    """Return the names that some cells of a page define, solutions included, with nothing else of the page."""
+    space = {"np": np, **{name: value for name, value in vars(by_hand).items() if not name.startswith("__")}}
+    found = {cell["id"]: notebooks.text_of(cell["source"]) for cell in notebooks.load(PAGES / f"{page}.ipynb")["cells"]}
+    for cell in cells:
+        lines = [line for line in found[cell].splitlines() if not line.startswith("check_")]
+        exec("\n".join(lines), space)
+    return space
+
+
+def network_of_the_page():
+    cells = "class", "exercise-forward-solution", "exercise-loss-solution", "exercise-backward-solution"
+    page = built("02-write-the-network", *cells)
+    for method in ("forward", "loss", "backward"):
+        setattr(page["MyNetwork"], method, page[f"{method}_solved"])
+    return page["MyNetwork"]
+
+
+@pytest.mark.parametrize("activation", [by_hand.SIGMOID, RELU, TANH], ids=["sigmoid", "relu", "tanh"])
+def test_the_network_that_the_page_builds_is_this_one_to_the_last_bit(activation):
+    ours, (X, Y) = network(activation), examples()
+    theirs = network_of_the_page()(5, 4, 3, np.random.default_rng(1), activation)
+    assert list(theirs.parameters) == list(ours.parameters)
+    for name, parameter in ours.parameters.items():
+        assert np.array_equal(theirs.parameters[name], parameter)
+        assert np.array_equal(theirs.backward(X, Y)[name], ours.backward(X, Y)[name])
+    assert np.array_equal(theirs.forward(X), ours.forward(X))
+    for name in ("z1", "a1", "z2", "a2"):
+        assert np.array_equal(getattr(theirs, name), getattr(ours, name))
+    assert theirs.loss(X, Y) == ours.loss(X, Y)
+
+
+@pytest.mark.parametrize("validation", [None, examples(10, seed=5)], ids=["alone", "validation"])
+def test_the_trainer_that_the_page_builds_is_this_one_to_the_last_bit(validation):
+    page, (X, Y) = built("03-train-the-network", "descent", "exercise-train-solution"), examples(20)
+    page["MyTrainer"].train = page["train_solved"]
+    one, other = network(), network_of_the_page()(5, 4, 3, np.random.default_rng(1))
+    ours = by_hand.Trainer(one, by_hand.GradientDescent(0.3)).train(X, Y, 20, validation)
+    theirs = page["MyTrainer"](other, page["Descent"](0.3)).train(X, Y, 20, validation)
+    assert theirs.training_losses == ours.training_losses
+    assert theirs.validation_losses == ours.validation_losses
+    assert all(np.array_equal(other.parameters[name], array) for name, array in one.parameters.items())
+
+
+# --- the stored runs ------------------------------------------------------------------------------------------------
+
+
+def test_splits_are_the_sources_and_one_that_holds_writers_back():
+    writers = datasets.digit_writers()
+    splits = rates_by_hand.splits(seed=3)
+    X, Y, X_test, Y_test = splits["rows"]
+    assert (X.shape, Y.shape, X_test.shape, Y_test.shape) == ((1437, 64), (1437, 10), (360, 64), (360, 10))
+    assert np.array_equal(X, rates_by_hand.splits(seed=4)["rows"][0])
+    X, Y, X_test, Y_test = splits["writers"]
+    sizes = np.bincount(writers)
+    assert len(X) + len(X_test) == len(Y) + len(Y_test) == 1797
+    assert len(X_test) in {sizes[[i, j, k]].sum() for i in range(14) for j in range(i) for k in range(j)}
+    assert X_test.shape != rates_by_hand.splits(seed=4)["writers"][2].shape
+    assert (X.min(), X.max()) == (0, 1)
+
+
+@pytest.mark.parametrize(("split", "rate", "seed"), [("rows", 0.1, 0), ("rows", 5.0, 9), ("writers", 2.0, 6)])
+def test_stored_runs_begin_as_the_script_runs_them(split, rate, seed):
+    again = rates_by_hand.run(rates_by_hand.splits(seed)[split], rate, seed, steps=[1, 10])
+    kept = rates_by_hand.stored()[split, rate][seed][[rates_by_hand.STEPS.index(step) for step in (1, 10)]]
+    assert [step for step, *_ in again] == [1, 10]
+    assert np.array([readings for _, *readings in again]) == pytest.approx(kept, rel=1e-4)
+
+
+def test_all_runs_are_stored_with_their_date():
+    runs = rates_by_hand.stored()
+    assert len(runs) == 16
+    assert all(run.shape == (10, 14, 3) and np.isfinite(run).all() for run in runs.values())
+    about = json.loads(rates_by_hand.TABLE.with_suffix(".json").read_text(encoding="utf-8"))
+    assert datetime.date.fromisoformat(about["date"])
+
+
+def test_script_writes_what_it_reads(tmp_path, monkeypatch):
+    monkeypatch.setattr(rates_by_hand, "TABLE", tmp_path / "digits" / "rates.csv")
+    monkeypatch.setattr(rates_by_hand, "RATES", [0.1, 2.0])
+    monkeypatch.setattr(rates_by_hand, "STEPS", [1, 2])
+    monkeypatch.setattr(rates_by_hand, "SEEDS", range(1))
+    rates_by_hand.main()
+    assert {key: run.shape for key, run in rates_by_hand.stored().items()} == {
+        (split, rate): (1, 2, 3) for split in ("rows", "writers") for rate in (0.1, 2.0)
+    }

@@ -45,7 +45,7 @@ def accuracy(network, X, Y):
     return np.mean(network.forward(X).argmax(axis=1) == Y.argmax(axis=1))
 
 
-def run(data, rate, seed, steps=STEPS):
+def run(data, rate, seed, steps=None):
     """Train as the source does: 64 sigmoid units, weights from N(0, 1), all rows in each step.
 
     Returns
@@ -53,6 +53,7 @@ def run(data, rate, seed, steps=STEPS):
     list of (step, training loss, test loss, test accuracy), all three after the step
     """
     X, Y, X_test, Y_test = data
+    steps = STEPS if steps is None else steps
     network = NeuralNetwork(64, 64, 10, np.random.default_rng(seed))
     update, found = GradientDescent(rate), []
     for step in range(1, max(steps) + 1):
@@ -93,7 +94,7 @@ def main():
                     numbers = ",".join(f"{number:.6g}" for number in found)
                     lines.append(f"{split},{rate:g},{seed},{step},{numbers}")
             print(f"{split}, rate {rate:g}: last {numbers}", flush=True)
-    TABLE.parent.mkdir(exist_ok=True)
+    TABLE.parent.mkdir(parents=True, exist_ok=True)
     TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
     about = {
         "date": datetime.date.today().isoformat(),
