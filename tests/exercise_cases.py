@@ -332,6 +332,105 @@ def _digits_train(space):
     return [(counted,)], [(row_by_row,), (last_only,), (own_rate,), (both_of_the_training,)]
 
 
+def _gaps_start(space):
+    def relu_by_mask(z):
+        return z * (z > 0)
+
+    def he_by_rows(fan_in, fan_out, rng):
+        return [rng.normal(0, (2 / fan_in) ** 0.5, fan_out) for _ in range(fan_in)]
+
+    def he_uniform(fan_in, fan_out, rng):
+        return rng.uniform(-1, 1, (fan_in, fan_out)) * np.sqrt(6 / fan_in)
+
+    def in_place(z):
+        z[z < 0] = 0
+        return z
+
+    right = [
+        (relu_by_mask, np.sign, he_by_rows),
+        (in_place, lambda a: np.where(a > 0, 1, 0), he_uniform),
+        (lambda z: [[max(x, 0) for x in row] for row in z], lambda a: (a != 0) * 1.0, he_uniform),
+    ]
+    wrong = [
+        (relu_by_mask, lambda a: a >= 0, he_by_rows),
+        (relu_by_mask, np.sign, lambda m, n, rng: np.full((m, n), np.sqrt(2 / m))),
+        (relu_by_mask, np.sign, lambda m, n, rng: _he_uniform(m, n, rng) / 2),
+        (np.abs, np.sign, he_by_rows),
+    ]
+    return right, wrong
+
+
+def _gaps_loop(space):
+    def popped(n, size, rng):
+        left = list(range(n))
+        rng.shuffle(left)
+        found = []
+        while left:
+            found.append(left[:size])
+            left = left[size:]
+        return found
+
+    def yielded(n, size, rng):
+        yield from np.split(rng.permutation(n), range(size, n, size))
+
+    def shortest(losses, patience):
+        lowest, kept = np.inf, 0
+        for epoch, loss in enumerate(losses, 1):
+            if loss < lowest:
+                lowest, kept = loss, epoch
+            elif epoch - kept == patience:
+                return kept
+        return kept
+
+    def ties_count(losses, patience):
+        lowest, kept = np.inf, 0
+        for epoch, loss in enumerate(losses, 1):
+            if loss <= lowest:
+                lowest, kept = loss, epoch
+            elif epoch - kept == patience:
+                return kept
+        return kept
+
+    right = [(popped, shortest), (yielded, lambda losses, patience: [shortest(losses, patience)])]
+    wrong = [
+        (popped, ties_count),
+        (lambda n, size, rng: popped(n, size, rng)[::-1], shortest),
+        (lambda n, size, rng: rng.permutation(n), shortest),
+        (lambda n, size, rng: [np.arange(n)], shortest),
+    ]
+    return right, wrong
+
+
+def _gaps_adam(space):
+    class InLoops:
+        def __init__(self, rate):
+            self.rate, self.step, self.state = rate, 0, {}
+
+        def __call__(self, parameters, gradients):
+            self.step += 1
+            for name, array in parameters.items():
+                m, v = self.state.setdefault(name, (np.zeros_like(array), np.zeros_like(array)))
+                m += 0.1 * (gradients[name] - m)
+                v += 0.001 * (gradients[name] ** 2 - v)
+                rate = self.rate * np.sqrt(1 - 0.999**self.step) / (1 - 0.9**self.step)
+                array[...] -= rate * m / (np.sqrt(v) + 1e-8)
+            return parameters
+
+    def only_once(rate):
+        inner = InLoops(rate)
+
+        def update(parameters, gradients):
+            if inner.step == 0:
+                inner(parameters, gradients)
+
+        return update
+
+    def no_update(rate):
+        return {"rate": rate}
+
+    return [(InLoops,)], [(only_once,), (no_update,), (lambda rate: InLoops,), (lambda rate: InLoops(2 * rate),)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -354,6 +453,7 @@ CASES = {
     "33-judge-yes-and-no": {"check_auc": lambda space: ([(0.83,), (0.833,), ("7.5/9",)], [(0.8,)])},
     "02-ask-an-expert": {"check_jump": _know_jump},
     "09-doubt-the-winner": {"check_own": _sweep_own},
+    "04-fill-the-gaps": {"check_start": _gaps_start, "check_loop": _gaps_loop, "check_adam": _gaps_adam},
     "05-find-the-wrong-line": {
         "check_dz1": lambda space: ([([0, 8, 0],), ("0, 8, 0",)], [((0, 8),), ((0, 8.1, 0),)]),
         "check_suspects": lambda space: (

@@ -78,6 +78,23 @@ class NoisyNetwork(NeuralNetwork):
         return super().backward(X, Y)
 
 
+def shuffled_batches(n, size, rng):
+    """List the row numbers of each step of an epoch: 0 to n - 1, newly shuffled, `size` at a time."""
+    order = rng.permutation(n)
+    return [order[start : start + size] for start in range(0, n, size)]
+
+
+def epoch_to_keep(losses, patience):
+    """Return the epoch, from 1, with the lowest loss before `patience` epochs have passed without a lower one."""
+    best = 0
+    for epoch, loss in enumerate(losses):
+        if loss < losses[best]:
+            best = epoch
+        if epoch - best >= patience:
+            break
+    return best + 1
+
+
 def split(kind, seed):
     """Return training, validation and test rows: three arrays of row numbers.
 
@@ -151,7 +168,7 @@ def stop_and_repeat(X, Y, parts, seed, noise):
     rows, held, test = parts
     network, trainer = train(X, Y, rows, seed, noise, SETTINGS["epochs"], held)
     losses = trainer.validation_losses
-    epochs = int(np.argmin(losses)) + 1
+    epochs = epoch_to_keep(losses, SETTINGS["patience"])
     known = min(losses), accuracy(network, X[held], Y[held])
     stopped = accuracy(network, X[test], Y[test])
     network, _ = train(X, Y, np.concatenate([rows, held]), seed, noise, epochs)
@@ -189,6 +206,13 @@ COLUMNS = [
     "validation_accuracy",
     "test_accuracy",
 ]
+
+
+def stored():
+    """Return the stored table, a row for each split, seed, step and noise."""
+    import pandas as pd
+
+    return pd.read_csv(TABLE)
 
 
 def main():
