@@ -82,7 +82,7 @@ def test_epoch_to_keep_is_the_lowest_before_patience_ends(losses, patience, epoc
 def test_stored_results_are_complete_and_those_of_the_code():
     table = own.stored()
     assert list(table) == own.COLUMNS
-    assert len(table) == 2 * 10 * (2 + 2 * len(own.NOISES))
+    assert len(table) == 2 * 10 * (2 + 2 * len(own.NOISES) + len(own.TRIALS))
     X, Y = load_digits(flat=True)
     again = own.stop_and_repeat(X, Y, own.split("writers", 0), 0, 0.15)
     kept = table[(table.split == "writers") & (table.seed == 0) & (table.noise == 0.15)]

@@ -18,8 +18,21 @@ from nnlib.course.datasets import digit_writers, load_digits
 TABLE = Path(__file__).resolve().parents[2] / "data/digits/own_network.csv"
 SEEDS = range(10)
 NOISES = (0, 0.15, 0.3, 0.45)
-SETTINGS = {"batch_size": 32, "epochs": 120, "patience": 20}
-RATE = 0.003
+SETTINGS = {"batch_size": 32, "rate": 0.003, "patience": 20, "epochs": 120}
+TRIALS = {  # of the trainer, with noise 0.3; the page offers them to each split, too
+    "trial 64": {
+        "batch_size": 64,
+        "rate": 0.005,
+        "patience": 10,
+        "epochs": 100,
+    },
+    "trial 100": {
+        "batch_size": 100,
+        "rate": 0.01,
+        "patience": 10,
+        "epochs": 80,
+    },
+}
 
 # f(z), and its slope as a function of the output a = f(z)
 RELU = (lambda z: np.maximum(z, 0), lambda a: (a > 0).astype(float))
@@ -144,21 +157,21 @@ def accuracy(network, X, Y):
     return float(np.mean(network.forward(X).argmax(1) == Y.argmax(1)))
 
 
-def train(X, Y, rows, seed, noise, epochs, held=None, update=None):
+def train(X, Y, rows, seed, noise, epochs, *, held=None, update=None, settings):
     """Train a new network on some rows, early stopping where validation rows are held; return network and trainer."""
     network, rng = new_network(seed, noise)
     trainer = Trainer(
         network,
-        Adam(RATE) if update is None else update,
-        SETTINGS["batch_size"],
+        Adam(settings["rate"]) if update is None else update,
+        settings["batch_size"],
         rng,
-        None if held is None else SETTINGS["patience"],
+        None if held is None else settings["patience"],
     )
     validation = None if held is None else (X[held], Y[held])
     return network, trainer.train(X[rows], Y[rows], epochs, validation)
 
 
-def stop_and_repeat(X, Y, parts, seed, noise):
+def stop_and_repeat(X, Y, parts, seed, noise, settings=SETTINGS):
     """Stop early on the validation rows; then begin again with them, for as many epochs as had been best.
 
     Returns
@@ -166,12 +179,16 @@ def stop_and_repeat(X, Y, parts, seed, noise):
     list of (step, epochs, loss and accuracy on the validation rows, accuracy on the test rows)
     """
     rows, held, test = parts
-    network, trainer = train(X, Y, rows, seed, noise, SETTINGS["epochs"], held)
+    most = settings["epochs"]
+    network, trainer = train(
+        X, Y, rows, seed, noise, most, held=held, settings=settings
+    )
     losses = trainer.validation_losses
-    epochs = epoch_to_keep(losses, SETTINGS["patience"])
+    epochs = epoch_to_keep(losses, settings["patience"])
     known = min(losses), accuracy(network, X[held], Y[held])
     stopped = accuracy(network, X[test], Y[test])
-    network, _ = train(X, Y, np.concatenate([rows, held]), seed, noise, epochs)
+    every = np.concatenate([rows, held])
+    network, _ = train(X, Y, every, seed, noise, epochs, settings=settings)
     again = accuracy(network, X[test], Y[test])
     return [
         ("early stopping", epochs, *known, stopped),
@@ -187,12 +204,25 @@ def ladder(kind, seed):
     rows = np.concatenate([rows, held])
     found, epochs = [], SETTINGS["epochs"]
     for step, update in (("batches", GradientDescent(0.1)), ("Adam", None)):
-        network, _ = train(X, Y, rows, seed, 0, epochs, update=update)
+        network, _ = train(
+            X, Y, rows, seed, 0, epochs, update=update, settings=SETTINGS
+        )
         right = accuracy(network, X[test], Y[test])
         found.append((kind, seed, step, 0, epochs, None, None, right))
     for noise in NOISES:
         for step, *numbers in stop_and_repeat(X, Y, parts, seed, noise):
             found.append((kind, seed, step, noise, *numbers))
+    return found + trials(kind, seed)
+
+
+def trials(kind, seed):
+    """Return the rows of the stored table for the trainer's other settings."""
+    X, Y = load_digits(flat=True)
+    parts = split(kind, seed)
+    found = []
+    for name, settings in TRIALS.items():
+        _, (_, *numbers) = stop_and_repeat(X, Y, parts, seed, 0.3, settings)
+        found.append((kind, seed, name, 0.3, *numbers))
     return found
 
 
