@@ -193,6 +193,54 @@ def _look_pixels(space):
     return right, [(whole_division,), (by_the_darkest,), (every_fourth,), (as_a_row,)]
 
 
+def _wrong_line_leaky(space):
+    forward = space["leaky_forward"]
+
+    def loops(X, Y, W1, b1, W2, mask, p):
+        dW1, db1, dW2 = np.zeros(W1.shape), np.zeros(b1.shape), np.zeros(W2.shape)
+        for row in range(len(X)):
+            z1 = X[row] @ W1 + b1
+            scale = mask[row] / (1 - p)
+            h1 = np.maximum(z1, 0.1 * z1) * scale
+            dy = (h1 @ W2 - Y[row]) / len(X)
+            dz1 = W2 @ dy * scale * (0.1 + 0.9 * (z1 > 0))
+            dW1 += np.outer(X[row], dz1)
+            db1 += dz1
+            dW2 += np.outer(h1, dy)
+        return dW1, db1, dW2
+
+    def asked_of_the_output(X, Y, W1, b1, W2, mask, p):
+        _, h1, y = forward(X, W1, b1, W2, mask, p)
+        dy = (y - Y) / len(X)
+        dz1 = dy @ W2.T * np.where(h1 > 0, 1, 0.1) * mask / (1 - p)
+        return {"dW1": X.T @ dz1, "db1": dz1.sum(axis=0, keepdims=True), "dW2": h1.T @ dy}
+
+    def without_biases(X, Y, W1, b1, W2, mask, p):
+        dW1, db1, dW2 = loops(X, Y, W1, 0 * b1, W2, mask, p)
+        return dW1, db1, dW2
+
+    def in_place(X, Y, W1, b1, W2, mask, p):
+        found = loops(X, Y, W1, b1, W2, mask, p)
+        Y -= 1
+        return found
+
+    def another_mask(X, Y, W1, b1, W2, mask, p):
+        return loops(X, Y, W1, b1, W2, np.ones_like(mask), p)
+
+    def every_unit_on(X, Y, W1, b1, W2, mask, p):
+        _, h1, y = forward(X, W1, b1, W2, mask, p)
+        dy = (y - Y) / len(X)
+        dz1 = dy @ W2.T * mask / (1 - p)
+        return X.T @ dz1, dz1.sum(axis=0), h1.T @ dy
+
+    def mean_of_biases(X, Y, W1, b1, W2, mask, p):
+        dW1, db1, dW2 = loops(X, Y, W1, b1, W2, mask, p)
+        return dW1, db1 / len(X), dW2
+
+    wrong = [without_biases, in_place, another_mask, every_unit_on, mean_of_biases]
+    return [(loops,), (asked_of_the_output,)], [(answer,) for answer in wrong]
+
+
 def _digits_forward(space):
     def row_by_row(self, X):
         parts = [[], [], [], []]
@@ -490,6 +538,105 @@ def _stop_in_time_threshold(space):
     return [(by_counting,), (in_loops,)], [(f,) for f in wrong]
 
 
+def _gaps_start(space):
+    def relu_by_mask(z):
+        return z * (z > 0)
+
+    def he_by_rows(fan_in, fan_out, rng):
+        return [rng.normal(0, (2 / fan_in) ** 0.5, fan_out) for _ in range(fan_in)]
+
+    def he_uniform(fan_in, fan_out, rng):
+        return rng.uniform(-1, 1, (fan_in, fan_out)) * np.sqrt(6 / fan_in)
+
+    def in_place(z):
+        z[z < 0] = 0
+        return z
+
+    right = [
+        (relu_by_mask, np.sign, he_by_rows),
+        (in_place, lambda a: np.where(a > 0, 1, 0), he_uniform),
+        (lambda z: [[max(x, 0) for x in row] for row in z], lambda a: (a != 0) * 1.0, he_uniform),
+    ]
+    wrong = [
+        (relu_by_mask, lambda a: a >= 0, he_by_rows),
+        (relu_by_mask, np.sign, lambda m, n, rng: np.full((m, n), np.sqrt(2 / m))),
+        (relu_by_mask, np.sign, lambda m, n, rng: _he_uniform(m, n, rng) / 2),
+        (np.abs, np.sign, he_by_rows),
+    ]
+    return right, wrong
+
+
+def _gaps_loop(space):
+    def popped(n, size, rng):
+        left = list(range(n))
+        rng.shuffle(left)
+        found = []
+        while left:
+            found.append(left[:size])
+            left = left[size:]
+        return found
+
+    def yielded(n, size, rng):
+        yield from np.split(rng.permutation(n), range(size, n, size))
+
+    def shortest(losses, patience):
+        lowest, kept = np.inf, 0
+        for epoch, loss in enumerate(losses, 1):
+            if loss < lowest:
+                lowest, kept = loss, epoch
+            elif epoch - kept == patience:
+                return kept
+        return kept
+
+    def ties_count(losses, patience):
+        lowest, kept = np.inf, 0
+        for epoch, loss in enumerate(losses, 1):
+            if loss <= lowest:
+                lowest, kept = loss, epoch
+            elif epoch - kept == patience:
+                return kept
+        return kept
+
+    right = [(popped, shortest), (yielded, lambda losses, patience: [shortest(losses, patience)])]
+    wrong = [
+        (popped, ties_count),
+        (lambda n, size, rng: popped(n, size, rng)[::-1], shortest),
+        (lambda n, size, rng: rng.permutation(n), shortest),
+        (lambda n, size, rng: [np.arange(n)], shortest),
+    ]
+    return right, wrong
+
+
+def _gaps_adam(space):
+    class InLoops:
+        def __init__(self, rate):
+            self.rate, self.step, self.state = rate, 0, {}
+
+        def __call__(self, parameters, gradients):
+            self.step += 1
+            for name, array in parameters.items():
+                m, v = self.state.setdefault(name, (np.zeros_like(array), np.zeros_like(array)))
+                m += 0.1 * (gradients[name] - m)
+                v += 0.001 * (gradients[name] ** 2 - v)
+                rate = self.rate * np.sqrt(1 - 0.999**self.step) / (1 - 0.9**self.step)
+                array[...] -= rate * m / (np.sqrt(v) + 1e-8)
+            return parameters
+
+    def only_once(rate):
+        inner = InLoops(rate)
+
+        def update(parameters, gradients):
+            if inner.step == 0:
+                inner(parameters, gradients)
+
+        return update
+
+    def no_update(rate):
+        return {"rate": rate}
+
+    return [(InLoops,)], [(only_once,), (no_update,), (lambda rate: InLoops,), (lambda rate: InLoops(2 * rate),)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -517,6 +664,15 @@ CASES = {
     },
     "02-ask-an-expert": {"check_jump": _know_jump},
     "09-doubt-the-winner": {"check_own": _sweep_own},
+    "04-fill-the-gaps": {"check_start": _gaps_start, "check_loop": _gaps_loop, "check_adam": _gaps_adam},
+    "05-find-the-wrong-line": {
+        "check_dz1": lambda space: ([([0, 8, 0],), ("0, 8, 0",)], [((0, 8),), ((0, 8.1, 0),)]),
+        "check_suspects": lambda space: (
+            [(["square", "elu"],), ("elu, square",)],
+            [({"elu"},), ({"square"},), ({"elu", "square", "leaky"},), ({"softplus"},)],
+        ),
+        "check_leaky": _wrong_line_leaky,
+    },
     "02-write-the-network": {
         "check_forward": _digits_forward,
         "check_loss": _digits_loss,
