@@ -581,6 +581,54 @@ def test_digits_shapes_and_scale():
     np.testing.assert_array_equal(labels, y.argmax(axis=1)[:, None])
 
 
+def missing_from(form, labels):
+    """How many digits of the form are missing in these labels; None if they are not the form with gaps."""
+    rest = iter(form)
+    return len(form) - len(labels) if all(label in rest for label in labels) else None
+
+
+def test_labels_of_each_writer_follow_the_same_form():
+    """That is how the bounds are known: shift one of them, and two forms are no longer the form with gaps."""
+    writers = datasets.digit_writers()
+    assert (writers.shape, writers.dtype) == ((1797,), np.int64)
+    assert set(np.diff(writers)) == {0, 1}
+    labels = datasets.load_digits(one_hot=False)[1][:, 0].copy()
+    assert labels[385] == 3
+    labels[385] = 8  # the one digit that is not what the form asks for
+    form = labels[writers == 0].tolist()
+    assert form[:40] == [*range(10)] * 3 + [0, 9, 5, 5, 6, 5, 0, 9, 8, 9]
+    gaps = [missing_from(form, labels[writers == writer].tolist()) for writer in range(14)]
+    assert gaps == [0, 4, 0, 0, 0, 0, 0, 7, 2, 0, 2, 0, 8, 0]
+    bounds = np.flatnonzero(np.diff(writers)) + 1
+    assert writers[-1] == len(bounds) == 13
+    for bound in bounds:
+        for shift in (-3, -2, -1, 1, 2, 3):
+            low, high = (max([0, *bounds[bounds < bound]]), min([1797, *bounds[bounds > bound]]))
+            parts = labels[low : bound + shift], labels[bound + shift : high]
+            assert None in [missing_from(form, part.tolist()) for part in parts], (bound, shift)
+
+
+def test_nearest_pictures_are_mostly_by_the_same_hand_and_no_two_forms_are_one():
+    """14 forms, 13 writers by the description: two forms by one hand would hold each other's nearest pictures."""
+    from sklearn.metrics import pairwise_distances
+
+    X, labels = datasets.load_digits(flat=True, one_hot=False)
+    writers = datasets.digit_writers()
+    distance = pairwise_distances(X)
+    np.fill_diagonal(distance, np.inf)
+    nearest = distance.argmin(axis=1)
+    shares = np.zeros((14, 14))
+    np.add.at(shares, (writers, writers[nearest]), 1)
+    shares /= shares.sum(axis=1, keepdims=True)
+    assert np.diag(shares).min() > 0.35
+    assert shares[~np.eye(14, dtype=bool)].max() < 0.2
+    # rows 906 to 914, which INRIA's course gives to the seventh form: each is nearer to its like in the eighth
+    for row in range(906, 915):
+        alike = labels[:, 0] == labels[row, 0]
+        distance_to = [distance[row, alike & (writers == writer)].min() for writer in (6, 7)]
+        assert distance_to[1] < distance_to[0]
+
+
 def line_accuracy(X, y):
     """The best that a straight line reaches: logistic regression with hardly any penalty."""
     from sklearn.linear_model import LogisticRegression

@@ -19,19 +19,19 @@ RESULTS = PROJECT / "data" / "insurance"
 UNFINISHED = PROJECT / "_build"  # where a computation goes on that was stopped
 
 
-def stored(name):
+def stored(name, folder=RESULTS):
     """Return a table: "sweep_real", "comparison_real", the same with "twin" in place of "real", or "keras_real"."""
     import pandas as pd
 
-    return pd.read_csv(RESULTS / f"{name}.csv")
+    return pd.read_csv(folder / f"{name}.csv")
 
 
-def made(name):
+def made(name, folder=RESULTS):
     """Return how a table was made: a dict with "date", "code" (see `code_hash`) and the versions of packages."""
-    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def store(table, name, code, packages=()):
+def store(table, name, code, packages=(), folder=RESULTS):
     """Write a table as `name`, whole or not at all, and beside it how it was made.
 
     Parameters
@@ -42,6 +42,8 @@ def store(table, name, code, packages=()):
         What decides the numbers, apart from packages. A test compares its hash with the stored one.
     packages : sequence of str
         Names of further packages whose versions are kept.
+    folder : Path
+        Where to; other parts of the course have tables of their own.
     """
     about = {
         "date": datetime.date.today().isoformat(),
@@ -54,10 +56,10 @@ def store(table, name, code, packages=()):
         },
     }
     _write(
-        RESULTS / f"{name}.csv", table.to_csv(index=False, float_format="%.6g")
+        folder / f"{name}.csv", table.to_csv(index=False, float_format="%.6g")
     )
-    _write(RESULTS / f"{name}.json", json.dumps(about, indent=1) + "\n")
-    print(f"{len(table):,} rows in {RESULTS / name}.csv")
+    _write(folder / f"{name}.json", json.dumps(about, indent=1) + "\n")
+    print(f"{len(table):,} rows in {folder / name}.csv")
 
 
 def code_hash(*parts):

@@ -4,10 +4,19 @@ One file for each table or generator; `download` finds, fetches and verifies wha
 """
 
 from .clouds import separable, two_moons
-from .digits import load_digits
+from .digits import digit_writers, load_digits
 from .download import DataError
 from .insurance import load_insurance
 from .people import people
 from .twin import insurance_twin
 
-__all__ = ["DataError", "insurance_twin", "load_digits", "load_insurance", "people", "separable", "two_moons"]
+__all__ = [
+    "DataError",
+    "digit_writers",
+    "insurance_twin",
+    "load_digits",
+    "load_insurance",
+    "people",
+    "separable",
+    "two_moons",
+]
