@@ -1,15 +1,23 @@
 """The same network in Keras, PyTorch and scikit-learn: weights carried there and back, and what the page says."""
 
+import ast
+import copy
 import importlib.util
+import inspect
+import re
 
+import framework_calls
 import numpy as np
 import pytest
+import run_frameworks
 from reference import keras  # sets the backend, and its float64, before anyone imports Keras
+from stored_results import code_hash, made, stored
 
 import nnlib as nn
 from nnlib.activations import make_elu, make_leaky_relu
 from nnlib.course import transplant
 from nnlib.course.datasets import load_digits
+from tools import notebooks
 
 TOLERANCE = {"float32": 1e-6, "float64": 1e-10}
 needs_torch = pytest.mark.skipif(
@@ -193,8 +201,6 @@ REFUSED = [
 @pytest.mark.parametrize(("layers", "message"), REFUSED, ids=[message[:20] for _, message in REFUSED])
 @every_framework
 def test_what_cannot_be_carried_is_named(there, back, predicts, layers, message):
-    import copy
-
     model = nn.Sequential(copy.deepcopy(layers)).build(4)
     with pytest.raises(ValueError, match=message):
         there(model)
@@ -282,3 +288,184 @@ def test_the_first_backend_that_is_there_is_taken(monkeypatch):
     assert transplant.installed() == ["keras", "torch"]
     monkeypatch.setattr(transplant.importlib.util, "find_spec", lambda name: name == "keras" or None)
     assert transplant.installed() == []
+
+
+# --- what is called how -------------------------------------------------------------------------------------------
+
+ROWS = [row for group in framework_calls.CALLS.values() for row in group]
+LISTED = {name for ours, *_ in ROWS for name in framework_calls.names(ours)}
+METHODS = {name for name in dir(nn.Sequential) if not name.startswith("_")}
+
+
+def used_in(cells):
+    """Return what cells call of nnlib: `nn.Dense`, `nn.metrics.rmse`, `model.fit`. Its course kit does not count."""
+    modules, found = {}, set()
+    trees = [ast.parse(text) for text in cells if not text.startswith("%")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "nnlib":
+            room = node.module.replace("nnlib", "nn", 1)
+            for alias in node.names:
+                whole = f"{room}.{alias.name}"
+                modules[alias.asname or alias.name] = whole
+                found.add(whole)
+    for node in nodes:
+        if isinstance(node, ast.Attribute):
+            first, _, rest = ast.unparse(node).partition(".")
+            found.add(f"{modules.get(first, first)}.{rest}")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in METHODS:
+            found.add(f"model.{node.func.attr}")
+    return {name for name in found if re.fullmatch(r"(nn|model)(\.\w+)+", name) and is_a_call(name)}
+
+
+def is_a_call(name):
+    """Tell whether a name is something public of the library, and not a module or a part of something listed."""
+    if name.startswith("model."):
+        return name.removeprefix("model.") in METHODS - {"as_plain", "built", "epoch", "optimizer", "stop_training"}
+    thing = nn
+    for part in name.split(".")[1:]:
+        thing = getattr(thing, part, None)
+    return (
+        thing is not None
+        and not inspect.ismodule(thing)
+        and not name.startswith("nn.course")
+        and not re.search(r"\.__|\.[a-z]+\.\w+\.", name)
+    )
+
+
+def same_thing(name):
+    """Return the name under which the table lists a call: `nn.optimizers.Adam` is `nn.Adam`, `nn.losses.mse` "mse"."""
+    _, _, last = name.rpartition(".")
+    for other in (f"nn.{last}", f'"{last}"'):
+        if name not in LISTED and other in LISTED:
+            return other
+    return name
+
+
+def test_every_call_of_the_book_is_in_the_table():
+    """A reader who leaves nnlib looks up what was used here."""
+    missing = {}
+    for path in notebooks.notebooks():
+        cells = [cell for cell in notebooks.load(path)["cells"] if cell["cell_type"] == "code"]
+        for name in used_in([notebooks.text_of(cell["source"]) for cell in cells]):
+            if same_thing(name) not in LISTED:
+                missing.setdefault(name, path.stem)
+    assert missing == {}
+
+
+def test_every_name_of_the_library_s_registries_is_in_the_table():
+    registries = (nn.activations.ACTIVATIONS, nn.losses.LOSSES, nn.initializers.INITIALIZERS)
+    assert {f'"{name}"' for registry in registries for name in registry} - LISTED == set()
+    exported = {f"nn.{name}" for name, thing in vars(nn).items() if inspect.isclass(thing)}
+    assert exported - LISTED == set()
+    assert {f"nn.metrics.{name}" for name in nn.metrics.METRICS} - LISTED == set()
+    assert {f"nn.schedules.{name}" for name in nn.schedules.SCHEDULES} - LISTED == set()
+
+
+def test_every_name_that_the_table_lists_is_there_and_stands_once():
+    given = [name for ours, *_ in ROWS for name in framework_calls.names(ours)]
+    assert sorted(given) == sorted(LISTED)
+    registries = (nn.activations.ACTIVATIONS, nn.losses.LOSSES, nn.initializers.INITIALIZERS)
+    texts = {f'"{name}"' for registry in registries for name in registry}
+    unknown = {name for name in LISTED - texts if not is_a_call(name) and name != "nn.Dense.backward_z"}
+    assert unknown == set()
+
+
+CODE = """
+import nnlib as nn
+from nnlib import metrics as m, losses
+from nnlib.optimizers import Adam
+from nnlib.course import plots
+nn.__version__, plots.style(), nn.metrics, x.fit(3), losses.mse(1, 2), m.rmse, nn.Dense(3).params, frame.predictions()
+"""
+
+
+def test_calls_are_found_in_code():
+    found = {same_thing(name) for name in used_in([CODE])}
+    assert found == {"nn.Adam", "model.fit", '"mse"', "nn.metrics.rmse", "nn.Dense"}
+
+
+def resolved(name):
+    first, *rest = name.split(".")
+    thing = importlib.import_module(first)
+    for part in rest:
+        if inspect.ismodule(thing) and not hasattr(thing, part):
+            thing = importlib.import_module(f"{thing.__name__}.{part}")
+        else:
+            thing = getattr(thing, part)
+    return thing
+
+
+@pytest.mark.parametrize("column", [1, pytest.param(2, marks=needs_torch)], ids=["Keras", "PyTorch"])
+def test_every_counterpart_exists(column):
+    for row in ROWS:
+        for name in framework_calls.names(row[column]):
+            assert name.startswith(("keras.", "torch.")), name
+            assert callable(resolved(name)), name
+
+
+def defaults(thing):
+    return {name: one.default for name, one in inspect.signature(thing).parameters.items()}
+
+
+def test_what_the_table_says_of_keras_holds():
+    layers, optimizers = keras.layers, keras.optimizers
+    assert defaults(nn.BatchNorm)["momentum"] == 0.9
+    assert defaults(nn.BatchNorm)["epsilon"] == defaults(nn.LayerNorm)["epsilon"] == 1e-5
+    norm = layers.BatchNormalization()
+    assert (norm.momentum, norm.epsilon, layers.LayerNormalization().epsilon) == (0.99, 1e-3, 1e-3)
+    assert layers.LeakyReLU().negative_slope == 0.3
+    assert defaults(keras.activations.leaky_relu)["negative_slope"] == 0.2
+    assert defaults(nn.activations.make_leaky_relu)["slope"] == 0.01
+    assert defaults(nn.SGD)["learning_rate"] == defaults(optimizers.SGD)["learning_rate"] == 0.01
+    assert (defaults(nn.Adam)["epsilon"], defaults(optimizers.Adam)["epsilon"]) == (1e-8, 1e-7)
+    assert defaults(nn.RMSprop)["rho"] == defaults(optimizers.RMSprop)["rho"] == 0.9
+    assert defaults(optimizers.Adagrad)["initial_accumulator_value"] == 0.1
+    assert defaults(keras.callbacks.EarlyStopping)["restore_best_weights"] is False
+    assert defaults(nn.EarlyStopping)["restore_best"] is True
+    assert (defaults(nn.ReduceLROnPlateau)["patience"], defaults(keras.callbacks.ReduceLROnPlateau)["patience"]) == (
+        5,
+        10,
+    )
+    assert defaults(keras.metrics.AUC)["num_thresholds"] == 200
+    assert defaults(layers.Dense)["kernel_initializer"] == defaults(nn.Dense)["initializer"] == "glorot_uniform"
+
+
+@needs_torch
+def test_what_the_table_says_of_pytorch_holds():
+    import torch
+
+    optim = torch.optim
+    assert (defaults(torch.nn.BatchNorm1d)["momentum"], defaults(torch.nn.BatchNorm1d)["eps"]) == (0.1, 1e-5)
+    assert defaults(torch.nn.LayerNorm)["eps"] == 1e-5
+    assert defaults(torch.nn.LeakyReLU)["negative_slope"] == 0.01
+    assert defaults(optim.SGD)["lr"] == 0.001
+    assert defaults(optim.Adam)["eps"] == 1e-8
+    assert defaults(optim.RMSprop)["alpha"] == 0.99
+    assert defaults(optim.lr_scheduler.ReduceLROnPlateau)["patience"] == 10
+    weight = torch.nn.Linear(400, 50).weight  # U(±1/√inputs)
+    assert 0.045 < weight.abs().max().item() <= 0.05
+
+
+# --- stored results -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", run_frameworks.TABLES)
+def test_the_stored_tables_were_made_by_this_code(name):
+    """The page would show another program's numbers than the one it prints; `make frameworks` renews them."""
+    _, code = run_frameworks.TABLES[name]
+    assert made(name, run_frameworks.RESULTS)["code"] == code_hash(*code)
+
+
+def test_keras_still_warns_of_input_shape():
+    [row] = run_frameworks.said()
+    assert row == stored("said", run_frameworks.RESULTS).to_dict("records")[0]
+
+
+def test_the_same_start_gives_the_same_losses():
+    """A few epochs of what the page says of all: gradient descent equal to rounding, Adam but for its ε."""
+    table = stored("same_start", run_frameworks.RESULTS)
+    off = table.groupby(["recipe", "framework"]).off.max()
+    for recipe in ("gradient descent", "Adam, ε = 1e-30"):
+        assert off[recipe].max() < 1e-10
+    assert set(table.framework) == {*run_frameworks.FRAMEWORKS}

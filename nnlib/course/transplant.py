@@ -27,7 +27,7 @@ OF_SKLEARN = {"linear": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu
 
 def installed():
     """Return the names of the frameworks that can be imported here, without importing them: keras, torch."""
-    return [name for name in ("keras", "torch") if importlib.util.find_spec(name) and (name != "keras" or _backend())]
+    return [name for name in ("keras", "torch") if importlib.util.find_spec(name) and (name != "keras" or backend())]
 
 
 def to_keras(model):
@@ -320,14 +320,15 @@ def from_sklearn(estimator):
 
 def import_keras():
     """Return the module keras; on JAX, PyTorch or TensorFlow, the first that is there, where nobody has chosen."""
-    if "KERAS_BACKEND" not in os.environ and _backend():
-        os.environ["KERAS_BACKEND"] = _backend()
+    if "KERAS_BACKEND" not in os.environ and backend():
+        os.environ["KERAS_BACKEND"] = backend()
     import keras
 
     return keras
 
 
-def _backend():
+def backend():
+    """Return what Keras computes with here, the reader's choice or the first that is installed, or None."""
     found = (name for name in ("jax", "torch", "tensorflow") if importlib.util.find_spec(name))
     return os.environ.get("KERAS_BACKEND") or next(found, None)
 
