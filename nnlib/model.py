@@ -34,9 +34,16 @@ class Network(Door):
         """All parameters in one array (n,), set in place: `model.params[:] = values`. None before `build`."""
         return None if self.flat is None else self.flat.params
 
+    @params.setter
+    def params(self, values: Array) -> None:
+        if values is not self.params:  # `model.params += values` puts the same array there again
+            raise ValueError(
+                "params must be set in place, model.params[:] = values: the layers would not see a new array"
+            )
+
     @property
     def grads(self) -> Array | None:
-        """The gradient of the loss with respect to `params`, (n,), of the last `backward`. None before `build`."""
+        """∂L/∂`params` of the last `backward`, (n,). None before `build`."""
         return None if self.flat is None else self.flat.grads
 
     # -- from input to output and back ---------------------------------------------------------------------------------

@@ -637,6 +637,35 @@ def _gaps_adam(space):
     return [(InLoops,)], [(only_once,), (no_update,), (lambda rate: InLoops,), (lambda rate: InLoops(2 * rate),)]
 
 
+def _framework_carry(space):
+    def by_name(state):
+        weights = {f"W{place // 2 + 1}": np.transpose(state[f"{place}.weight"]).tolist() for place in (0, 2)}
+        return {**weights, "b1": state["0.bias"], "b2": list(state["2.bias"])}
+
+    def column_by_column(state):
+        W1, W2 = (state[name].ravel(order="F").reshape(state[name].shape[::-1]) for name in ("0.weight", "2.weight"))
+        return [W1, state["0.bias"], W2, state["2.bias"]]
+
+    def takes_them_out(state):
+        return state.pop("0.weight").T, state.pop("0.bias"), state.pop("2.weight").T, state.pop("2.bias")
+
+    def turned(state):  # a quarter turn has the right shape as well
+        return np.rot90(state["0.weight"]), state["0.bias"], np.rot90(state["2.weight"]), state["2.bias"]
+
+    def by_shape(state):
+        W1, b1, W2, b2 = state.values()
+        return W1.T if W1.shape[0] != W1.shape[1] else W1, b1, W2.T, b2
+
+    def without_biases(state):
+        return state["0.weight"].T, 0 * state["0.bias"], state["2.weight"].T, 0 * state["2.bias"]
+
+    def one_bias(state):  # adding a number to all scores changes no probability
+        return state["0.weight"].T, state["0.bias"], state["2.weight"].T, state["2.bias"] + 3
+
+    right = [(by_name,), (column_by_column,), (takes_them_out,), (one_bias,)]
+    return right, [(turned,), (by_shape,), (without_biases,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -663,6 +692,11 @@ CASES = {
         "check_hardest": lambda space: ([(4, 0.77), ("4", "10/13"), (np.int64(4), 0.769)], [(4, 0.8), (11, 0.81)]),
     },
     "02-ask-an-expert": {"check_jump": _know_jump},
+    "08-use-a-framework": {
+        "check_shape": lambda space: ([((10, 32), 2410), ("(10, 32)", "2,410")], [((32, 10), 2410), ((10, 32), 2400)]),
+        "check_carry": _framework_carry,
+        "check_twice": lambda space: ([(1.46,), ("1.461",), (-np.log(0.232),)], [(1.5,), (0.232,), (2.3,)]),
+    },
     "09-doubt-the-winner": {"check_own": _sweep_own},
     "04-fill-the-gaps": {"check_start": _gaps_start, "check_loop": _gaps_loop, "check_adam": _gaps_adam},
     "05-find-the-wrong-line": {
