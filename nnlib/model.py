@@ -27,24 +27,9 @@ class Network(Door):
             raise ValueError(f"seed must be an integer or a Generator over PCG64; got {self.rng!r}")
         self.dtype = as_dtype(dtype)
         self.loss = self.flat = self.input_shape = None
+        self.params: Array | None = None
+        self.grads: Array | None = None
         self.metrics: list[Metric] = []
-
-    @property
-    def params(self) -> Array | None:
-        """All parameters in one array (n,), set in place: `model.params[:] = values`. None before `build`."""
-        return None if self.flat is None else self.flat.params
-
-    @params.setter
-    def params(self, values: Array) -> None:
-        if values is not self.params:  # `model.params += values` puts the same array there again
-            raise ValueError(
-                "params must be set in place, model.params[:] = values: the layers would not see a new array"
-            )
-
-    @property
-    def grads(self) -> Array | None:
-        """∂L/∂`params` of the last `backward`, (n,). None before `build`."""
-        return None if self.flat is None else self.flat.grads
 
     # -- from input to output and back ---------------------------------------------------------------------------------
 
@@ -66,6 +51,7 @@ class Network(Door):
             except MemoryError as error:
                 raise ValueError(f"layers must fit into memory for input_shape {given}; {error}") from error
         self.output_shape = shape
+        self.params, self.grads = self.flat.params, self.flat.grads
         with_parameters = [i for i, layer in enumerate(self.layers) if any(part.params for part in layer.walk())]
         self._first_trained = min(with_parameters, default=0)  # nothing before it has anything to learn
         return self

@@ -677,6 +677,8 @@ def test_a_process_that_dies_ends_the_sweep_with_an_error_and_keeps_what_is_fini
     assert [json.loads(path.read_text())["config"] for path in results_in(tmp_path)] == [{"a": 0}]
 
 
+# of JAX, where other tests of this process have used it; nothing here does
+@pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called")
 @pytest.mark.parametrize("backend", ["threading", "multiprocessing", "sequential"])
 def test_other_joblib_backends_give_the_same_table(tmp_path, backend):
     with joblib.parallel_config(backend=backend):
