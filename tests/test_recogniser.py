@@ -180,7 +180,7 @@ def test_the_figure_holds_the_networks_numbers_and_a_picture_with_its_answer():
     markup = figure.markup()
     assert "a &lt;0&gt;" in markup
     assert [int(count) for count in re.findall(r"<td[^>]*--ink[^>]*>(\d+)<", markup)] == (16 * X[0]).tolist()
-    said = [float(p) for p in re.findall(r"<td>([\d.]+) %</td>", markup)]
+    said = [float(p) for p in re.findall(r"<td>([\d.]+)%</td>", markup)]
     assert said == pytest.approx(100 * model.predict(X[:1])[0], abs=0.051)
     assert figure.summary in repr(figure)
 

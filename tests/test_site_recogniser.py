@@ -166,7 +166,7 @@ def test_a_line_of_the_mouse_is_counted_and_read_at_once(page_with, model):
     p = model.predict(counts.reshape(1, 64) / 16)[0]
     assert np.allclose(seen["probabilities"], p, atol=1e-6)
     assert table(page, "pixels") == [str(count) for count in counts.ravel()]
-    assert table(page, "answer") == [f"{100 * value:.1f} %" for value in seen["probabilities"]]
+    assert table(page, "answer") == [f"{100 * value:.1f}%" for value in seen["probabilities"]]
     assert f"The network says {p.argmax()} with" in page.locator(".recogniser-verdict").inner_text()
     assert page.locator(".recogniser-menu").input_value() == "-1"
     assert page.locator(".is-first th").inner_text() == str(p.argmax())

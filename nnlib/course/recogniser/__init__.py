@@ -161,7 +161,7 @@ def _counts(name, picture):
 
 
 def _percent(p):
-    return f"{100 * p:.1f} %"
+    return f"{100 * p:.1f}%"
 
 
 def _sentence(words):

@@ -161,7 +161,7 @@
     let [byKey, pointer, frame, later] = [false, null, 0, 0];
 
     const middle = ([column, row]) => [((column + 0.5) * PAPER) / GRID, ((row + 0.5) * PAPER) / GRID];
-    const percent = (p) => `${(100 * p).toFixed(1)} %`;
+    const percent = (p) => `${(100 * p).toFixed(1)}%`;
 
     // it takes a frame, and several moves in a frame take one
     const change = (next) => {
