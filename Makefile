@@ -27,7 +27,7 @@ book: $(BOOK)  ## execute the chapters, build the site, say where to open it
 test: lint test-library test-notebooks test-site  ## everything: style, library, every notebook, the site in a browser
 
 test-library: $(READY)  ## test the library and the files of the repository
-	$(PY) -m pytest -q -n auto --dist loadgroup --doctest-modules --ignore-glob='*/test_site_*' nnlib tests
+	$(PY) -m pytest -q -n auto --dist loadfile --doctest-modules --ignore-glob='*/test_site_*' nnlib tests
 
 test-notebooks: $(READY)  ## run every notebook, compare the outputs it states, and keep them all for the book
 	$(PY) -m pytest -q -n auto --dist loadfile -p tools.executed --nbval-lax --nbval-cell-timeout 300 chapters
@@ -68,7 +68,7 @@ mutants: $(READY)  ## change the library in each place and see whether a test no
 	@$(PY) -m tools.mutants $(FILE) $(if $(N),--sample $(N))
 
 verify: $(READY)  ## test the library and renew the tables of the page "Verification"
-	$(PY) -m pytest -q -n auto --dist loadgroup --ignore-glob='*/test_site_*' tests
+	$(PY) -m pytest -q -n auto --dist loadfile --ignore-glob='*/test_site_*' tests
 	@$(PY) -m tools.verification
 
 bench: $(VENV)/.bench  ## measure nnlib beside the large frameworks (installs PyTorch and TensorFlow)

@@ -20,14 +20,6 @@ REPORT = ROOT / "_build" / "verification.json"
 PARTS = ("derivatives", "framework", "formulas", "behaviour")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Keep the tests of a file in one process, but for those that name a group of their own."""
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-
-
 @pytest.fixture
 def record_check(record_property):
     def record(part: str, subject: str, against: str, error: float, tolerance: float) -> None:

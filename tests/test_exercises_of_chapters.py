@@ -19,12 +19,7 @@ from tools import notebooks
 CHECKS = [
     (path, name) for path in notebooks.notebooks() for name in sorted(checks_defined(notebooks.load(path)))
 ]  # fmt: skip
-every_check = pytest.mark.parametrize(
-    ("path", "name"),
-    # side by side, but those of a chapter together: it is run once
-    [pytest.param(path, name, marks=pytest.mark.xdist_group(path.stem)) for path, name in CHECKS],
-    ids=lambda part: getattr(part, "stem", part),
-)
+every_check = pytest.mark.parametrize(("path", "name"), CHECKS, ids=lambda part: getattr(part, "stem", part))
 CHAPTERS = {}
 
 
