@@ -6,17 +6,30 @@ One file for each table or generator; `download` finds, fetches and verifies wha
 from .clouds import separable, two_moons
 from .digits import digit_writers, load_digits
 from .download import DataError
+from .epidemic import final_size, growth_rate, reproduction_number, seir
 from .insurance import load_insurance
+from .mess import make_errors, make_missing
+from .outbreak import Outbreak, outbreak, rollout, standard_units
 from .people import people
 from .twin import insurance_twin
 
 __all__ = [
     "DataError",
+    "Outbreak",
     "digit_writers",
+    "final_size",
+    "growth_rate",
     "insurance_twin",
     "load_digits",
     "load_insurance",
+    "make_errors",
+    "make_missing",
+    "outbreak",
     "people",
+    "reproduction_number",
+    "rollout",
+    "seir",
     "separable",
+    "standard_units",
     "two_moons",
 ]
