@@ -4,6 +4,7 @@ One file for each table or generator; `download` finds, fetches and verifies wha
 """
 
 from .clouds import separable, two_moons
+from .covid import load_covid
 from .digits import digit_writers, load_digits
 from .download import DataError
 from .insurance import load_insurance
@@ -14,6 +15,7 @@ __all__ = [
     "DataError",
     "digit_writers",
     "insurance_twin",
+    "load_covid",
     "load_digits",
     "load_insurance",
     "people",
