@@ -666,6 +666,31 @@ def _framework_carry(space):
     return right, [(turned,), (by_shape,), (without_biases,)]
 
 
+def _outbreak_reached(space):
+    from scipy.optimize import brentq
+
+    def by_root(R, immune):
+        if R * (1 - immune) <= 1:
+            return 0.0
+        return [brentq(lambda z: 1 - immune - z - (1 - immune) * np.exp(-R * z), 1e-6, 1 - immune)]
+
+    def steps(R, immune, count=500, start=None):
+        z = np.asarray(1 - immune if start is None else start)
+        for _ in range(count):
+            z = 1 - immune - (1 - immune) * np.exp(-R * z)
+        return z
+
+    wrong = [
+        lambda R, immune: steps(R, immune, count=3),
+        lambda R, immune: steps(R, immune, start=0.0),
+        lambda R, immune: steps(R, 0.0) - immune,
+        lambda R, immune: 1 - immune - steps(R, immune),
+        lambda R, immune: max(0, 1 - immune - 1 / R),
+        lambda R, immune: steps(R * (1 - immune), 0.0),
+    ]
+    return [(by_root,), (steps,)], [(f,) for f in wrong]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -729,5 +754,13 @@ CASES = {
     "06-say-it-in-nnlib": {
         "check_friend": lambda space: ([("2/1437",), (0.00139,), ([0.001392],)], [(0.0014,), (0.001,)]),
         "check_into": _say_it_into,
+    },
+    "01-meet-the-outbreak": {
+        "check_double": lambda space: (
+            [(0.104, 2.3), ("0.1041", "2.301"), ([0.10409], np.float64(2.30099))],
+            [(0.104, 2.2), (0.1, 2.3), (10.4, 2.3), (1.104, 2.3)],
+        ),
+        "check_tests": lambda space: ([(3.42,), ("3.425",), ([3.43],)], [(3.0,), (2.68,), (6.0,)]),
+        "check_immune": _outbreak_reached,
     },
 }
