@@ -691,6 +691,64 @@ def _outbreak_reached(space):
     return [(by_root,), (steps,)], [(f,) for f in wrong]
 
 
+def _errors_dates(space):
+    from datetime import date, timedelta
+
+    days = [date(2031, 3, 1) + timedelta(k) for k in range(92)]
+
+    def among_the_days(text):
+        year, month, day = text.split("-")
+        for reading in (text, f"2031-{month}-{day}", f"{year}-{day}-{month}"):
+            for one in days:
+                if reading == str(one):
+                    return one
+        return np.datetime64("NaT")
+
+    def with_strptime(text):
+        from datetime import datetime
+
+        year, month, day = map(int, text.split("-"))
+        for y, m, d in ((year, month, day), (2031, month, day), (year, day, month)):
+            try:
+                found = datetime(y, m, d)
+            except ValueError:
+                continue
+            if days[0] <= found.date() <= days[-1]:
+                return found
+        return None
+
+    def last_of_february(text):  # what does not exist becomes the day before it
+        return with_strptime(text) or ("2031-02-28" if "02-30" in text else None)
+
+    def exchanged_first(text):
+        year, month, day = text.split("-")
+        return with_strptime(f"{year}-{day}-{month}") or with_strptime(text)
+
+    def year_only(text):
+        found = with_strptime(text)
+        return found if found and str(found.date())[5:] == text[5:] else None
+
+    right = [(among_the_days,), (with_strptime,), (lambda text: np.datetime64(str(with_strptime(text) or "NaT")[:10]),)]
+    return right, [(last_of_february,), (exchanged_first,), (year_only,), (lambda text: [with_strptime(text)],)]
+
+
+def _errors_suspects(space):
+    rules, oddity = space["rules"], space["oddity"]
+
+    def by_position(table):
+        return [bool(odd > 4) for odd in oddity(table)]
+
+    def as_numbers(table):
+        return (oddity(table) > 3.7).to_numpy().astype(int)
+
+    def rules_and_nothing_else(table):
+        return rules(table).any(axis=1).to_numpy() | (table["density"] > 9000).to_numpy()
+
+    right = [(by_position,), (as_numbers,)]
+    wrong = [(rules_and_nothing_else,), (lambda table: rules(table),), (lambda table: oddity(table) > 2.5,)]
+    return right, [*wrong, (lambda table: np.flatnonzero(oddity(table) > 4),)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -762,5 +820,13 @@ CASES = {
         ),
         "check_tests": lambda space: ([(3.42,), ("3.425",), ([3.43],)], [(3.0,), (2.68,), (6.0,)]),
         "check_immune": _outbreak_reached,
+    },
+    "02-find-the-errors": {
+        "check_calls": lambda space: (
+            [(0.8, 0.9, 12.5), ("4/5", np.float64(0.9), "12.5"), ([0.8], "36/40", 450 / 36)],
+            [(0.9, 0.8, 12.5), (0.8, 0.9, 11.25), (80, 90, 12.5), (0.8, 0.9, 450)],
+        ),
+        "check_dates": _errors_dates,
+        "check_suspects": _errors_suspects,
     },
 }
