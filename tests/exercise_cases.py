@@ -749,6 +749,33 @@ def _errors_suspects(space):
     return right, [*wrong, (lambda table: np.flatnonzero(oddity(table) > 4),)]
 
 
+def _drives_held(space):
+    def residuals(x, others, y):
+        return space["slope"](space["rest"](x, others), space["rest"](y, others))
+
+    def x_only(x, others, y):  # what is left of x is at right angles to the others: y may stay as it is
+        return space["slope"](space["rest"](x, others), y)
+
+    def centred(x, others, y):
+        X = np.column_stack([x, others])
+        return np.linalg.lstsq(X - X.mean(axis=0), y - y.mean(), rcond=None)[0][:1]
+
+    def list_of_one(x, others, y):
+        return [space["least_squares"](np.column_stack([others, x]), y)[0][-1]]
+
+    def first_other_only(x, others, y):
+        return space["least_squares"](np.column_stack([x, others[:, :1]]), y)[0][1]
+
+    def correlation(x, others, y):
+        return np.corrcoef(space["rest"](x, others), space["rest"](y, others))[0, 1]
+
+    def standardized(x, others, y):
+        return residuals(x, others, y) * x.std() / y.std()
+
+    right = [(residuals,), (x_only,), (centred,), (list_of_one,)]
+    return right, [(first_other_only,), (correlation,), (standardized,), (lambda x, others, y: -2,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -828,5 +855,16 @@ CASES = {
         ),
         "check_dates": _errors_dates,
         "check_suspects": _errors_suspects,
+    },
+    "05-ask-what-drives-it": {
+        "check_alone": lambda space: (
+            [(0.1, -0.3), ("1/10", "−0.30"), ([0.1], np.float64(-0.3))],
+            [(-0.3, 0.1), (0.1, 0), (0.2, -0.3), (0.4, -0.3)],
+        ),
+        "check_nets": lambda space: (
+            [({"swamp", "wealth"},), ("wealth, swamp",), (("Wealth", "swamp"),)],
+            [([],), (["wealth", "swamp", "bites"],), (["wealth", "swamp", "absent"],), ("kind",)],
+        ),
+        "check_held": _drives_held,
     },
 }
