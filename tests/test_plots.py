@@ -478,3 +478,74 @@ def test_network_keeps_the_weights_of_lines_that_step_back_in_grey():
 def test_network_names_what_does_not_fit(arguments, message):
     with pytest.raises(ValueError, match=message):
         plots.network(*arguments)
+
+
+# --- maps ---------------------------------------------------------------------------------------------------
+
+COUNTRY = {"x": [10.0, 200.0, 490.0, 300.0], "y": [5.0, 380.0, 100.0, 200.0], "R": [1.5, 2.0, np.nan, 3.0],
+           "kind": ["town", "city", "town", "remote"], "people": [1.0, 2.0, 3.0, 2.0]}  # fmt: skip
+
+
+def test_a_map_of_numbers_puts_each_region_in_its_place_with_its_colour_and_area():
+    ax = plots.region_map(COUNTRY, "R", sizes="people", label="R", limits=(1, 4))
+    points, missing = ax.collections
+    assert points.get_offsets().tolist() == [[10, 5], [200, 380], [300, 200]]
+    assert points.get_array().tolist() == [1.5, 2.0, 3.0]
+    assert points.get_clim() == (1, 4)
+    assert points.get_sizes() == pytest.approx([22, 44, 44])
+    assert missing.get_offsets().tolist() == [[490, 100]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["missing"]
+    assert [axes.get_ylabel() for axes in ax.figure.axes] == ["km from south to north", "R"]
+    assert draws(ax)
+
+
+def test_a_map_of_numbers_alone_has_no_legend():
+    ax = plots.region_map(COUNTRY, [1, 2, 3, 4])
+    assert len(ax.collections) == 1
+    assert ax.get_legend() is None
+
+
+def test_a_map_of_categories_tells_them_apart_by_colour_and_marker():
+    ax = plots.region_map(COUNTRY, "kind", label="kind")
+    assert [part.get_label() for part in ax.collections] == ["city", "remote", "town"]
+    assert [part.get_offsets().tolist() for part in ax.collections] == [
+        [[200, 380]], [[300, 200]], [[10, 5], [490, 100]]
+    ]  # fmt: skip
+    assert len({to_rgba(part.get_facecolor()[0]) for part in ax.collections}) == 3
+    assert len({part.get_paths()[0].vertices.tobytes() for part in ax.collections}) == 3
+    assert ax.get_legend().get_title().get_text() == "kind"
+    assert draws(ax)
+
+
+def test_numbers_become_categories_where_these_are_given_and_the_noise_is_in_no_legend():
+    ax = plots.region_map(COUNTRY, [1, -1, 0, 1], categories={0: "coast", 1: "river", 2: "hills"}, others=-1)
+    assert [part.get_label() for part in ax.collections[:3]] == ["coast", "river", "hills"]
+    assert [len(part.get_offsets()) for part in ax.collections] == [1, 2, 0, 1]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["coast", "river", "hills"]
+    assert plots.region_map(COUNTRY, [1, 1, 0, 1], categories=[0, 1]).collections[1].get_label() == "1"
+
+
+def test_up_to_49_categories_look_different_and_many_have_no_legend():
+    place = np.arange(49.0)
+    ax = plots.region_map({"x": place, "y": place}, [f"{n:02}" for n in range(49)])
+    looks = {(to_rgba(p.get_facecolor()[0]), p.get_paths()[0].vertices.tobytes()) for p in ax.collections}
+    assert len(looks) == 49
+    assert ax.get_legend() is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"values": "age"}, "values must be a column of the table, or one value for each region; got 'age'"),
+        ({"values": [1, 2]}, r"values must be one for each of 4 regions; got the shape \(2,\)"),
+        ({"values": "R", "sizes": [1, 2, 3, 0]}, "sizes must be a number above 0 for each of 4 regions; got"),
+        ({"values": "R", "sizes": "age"}, "sizes must be a column of the table"),
+        ({"values": "R", "limits": (3, 1)}, "limits must be two finite numbers, the smaller first; got"),
+        ({"values": "kind", "limits": (1, 3)}, "limits must be left out where values are categories; got"),
+        ({"values": "kind", "categories": ["city", "town"]}, "categories must hold all values; 'remote' is not in"),
+        ({"values": "R", "table": {"y": [1.0]}}, "x must be a column of the table"),
+    ],
+)
+def test_a_map_names_what_does_not_fit(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plots.region_map(**{"table": COUNTRY} | arguments)

@@ -25,6 +25,7 @@ from .common import (
     style,
 )
 from .functions import curve_with_tangent, path, surface, trail
+from .maps import region_map
 from .networks import magnitude, network
 from .predictions import predicted_vs_actual
 from .tables import bars_with_errors, heatmap
@@ -60,6 +61,7 @@ __all__ = [
     "network",
     "path",
     "predicted_vs_actual",
+    "region_map",
     "roc",
     "signal_by_layer",
     "style",
