@@ -141,6 +141,34 @@ def _judge_folds(space):
     return [(dealt,)], [(with_one_row_twice,)]
 
 
+def _bend_choose(space):
+    def loops(x, y, degrees):
+        def miss(degree, i):
+            rest = np.arange(len(x)) != i
+            return np.polyval(np.polyfit(x[rest], y[rest], degree), x[i]) - y[i]
+
+        return min(degrees, key=lambda degree: sum(miss(degree, i) ** 2 for i in range(len(x))))
+
+    def array(x, y, degrees):
+        return np.array([loops(x, y, degrees)])
+
+    def place(x, y, degrees):
+        return degrees.index(loops(x, y, degrees))
+
+    def absolute(x, y, degrees):  # the largest miss in place of the mean square
+        out = [np.abs(space["left_out"](space["powers"](x, degree), y)[0]).max() for degree in degrees]
+        return degrees[int(np.argmin(out))]
+
+    def five_folds(x, y, degrees):
+        def miss(degree, k):
+            test = np.arange(len(x)) % 5 == k
+            return np.sum((np.polyval(np.polyfit(x[~test], y[~test], degree), x[test]) - y[test]) ** 2)
+
+        return min(degrees, key=lambda degree: sum(miss(degree, k) for k in range(5)))
+
+    return [(loops,), (array,)], [(place,), (absolute,), (five_folds,)]
+
+
 def _know_jump(space):
     def either_side(x, y, cuts, width):  # the cut itself on both sides, as once passed
         def jump(c):
@@ -866,5 +894,16 @@ CASES = {
             [([],), (["wealth", "swamp", "bites"],), (["wealth", "swamp", "absent"],), ("kind",)],
         ),
         "check_held": _drives_held,
+    },
+    "06-bend-the-line": {
+        "check_parabola": lambda space: (
+            [([0.5, -0.1], -0.4, 35), ("0.5, -1/10", "-2/5", "35"), ((0.5, -0.1), [-0.4], np.int64(35))],
+            [([0.3, 0.1], -0.4, 35), ([0.5, -0.1], -3.4, 35), ([0.5, -0.1], -0.4, 12)],
+        ),
+        "check_leverage": lambda space: (
+            [(0.893, 0.467, 0.112), ("25/28", "0.4667", 0.1118)],
+            [(0.893, 0.0053, 0.112), (0.89, 0.45, 0.11), (0.893, 0.467, 0.05)],
+        ),
+        "check_choose": _bend_choose,
     },
 }
