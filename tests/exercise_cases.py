@@ -804,6 +804,46 @@ def _drives_held(space):
     return right, [(first_other_only,), (correlation,), (standardized,), (lambda x, others, y: -2,)]
 
 
+def _group_index(space):
+    from itertools import combinations
+
+    def table_of_counts(one, other):
+        names, others = np.unique(one, return_inverse=True)[1], np.unique(other, return_inverse=True)[1]
+        counts = np.zeros((names.max() + 1, others.max() + 1))
+        np.add.at(counts, (names, others), 1)
+
+        def pairs(n):
+            return (n * (n - 1) / 2).sum()
+
+        both, a, b = pairs(counts), pairs(counts.sum(axis=1)), pairs(counts.sum(axis=0))
+        expected = a * b / pairs(np.array(len(names)))
+        return [(both - expected) / ((a + b) / 2 - expected)]
+
+    def loops(one, other):
+        n = both = a = b = 0
+        for i, j in combinations(range(len(one)), 2):
+            n += 1
+            a += one[i] == one[j]
+            b += other[i] == other[j]
+            both += one[i] == one[j] and other[i] == other[j]
+        return np.float64(both - a * b / n) / ((a + b) / 2 - a * b / n)
+
+    def with_itself(one, other):  # counts each row with itself as a pair
+        a, b = (np.equal.outer(np.asarray(g), np.asarray(g)) for g in (one, other))
+        expected = a.sum() * b.sum() / a.size
+        return ((a & b).sum() - expected) / ((a.sum() + b.sum()) / 2 - expected)
+
+    def plain_above_chance(one, other):
+        both, a, b, n = space["_counts"](one, other)
+        return (both - a * b / n) / n
+
+    def rounded(one, other):
+        return round(float(loops(one, other)), 1)
+
+    right = [(table_of_counts,), (loops,), (space["adjusted_rand_score"],)]
+    return right, [(with_itself,), (plain_above_chance,), (rounded,), (lambda one, other: 1.0,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -905,5 +945,16 @@ CASES = {
             [(0.893, 0.0053, 0.112), (0.89, 0.45, 0.11), (0.893, 0.467, 0.05)],
         ),
         "check_choose": _bend_choose,
+    },
+    "07-group-the-regions": {
+        "check_line": lambda space: (
+            [([1.5, 9], 18.5), ("1.5, 9", "37/2"), (np.array([[1.5], [9.0]]), np.float64(18.5))],
+            [((9, 1.5), 18.5), ((1.5, 9), 18.0), ((1, 7.25), 36.75), ((1.5, 9), 7), ((1.5, 9, 9), 18.5)],
+        ),
+        "check_pairs": lambda space: (
+            [("3/5", "1/6"), (0.6, 0.167), ([0.6], np.float64(0.1667))],
+            [(0.6, 0.2), (0.6, 0.6), (0.2, 0.167), (6, 0.167), (0.6, 0.4)],
+        ),
+        "check_index": _group_index,
     },
 }
