@@ -526,6 +526,41 @@ def _say_it_into(space):
     return [(f,) for f in right], [(f,) for f in wrong]
 
 
+def _overfit_added(space):
+    def by_polyfit(fit, X, y, rng):
+        added = 0.1 * rng.standard_normal(len(y))
+        after, before = fit(X, y + added), fit(X, y)
+        return np.polyfit(added, np.subtract(after, before), 1)[0]
+
+    def by_covariance(fit, X, y, rng):
+        added = rng.normal(scale=0.1, size=y.shape)
+        table = np.cov(added, fit(X, y + added) - fit(X, y))
+        return np.array([table[0, 1] / table[0, 0]])
+
+    def by_solving(fit, X, y, rng):
+        added = rng.normal(0, 0.1, len(y))
+        return np.linalg.lstsq(added[:, None], fit(X, y + added) - fit(X, y), rcond=None)[0]
+
+    def mean_of_ratios(fit, X, y, rng):
+        added = rng.normal(0, 0.1, len(y))
+        return np.mean((fit(X, y + added) - fit(X, y)) / added)
+
+    def one_number_for_all(fit, X, y, rng):
+        added = rng.normal(0, 0.1)
+        return np.mean(fit(X, y + added) - fit(X, y)) / added
+
+    def of_the_whole(fit, X, y, rng):
+        added = rng.normal(0, 0.1, len(y))
+        return np.polyfit(y + added, fit(X, y + added), 1)[0]
+
+    def never_fits_again(fit, X, y, rng):
+        return np.polyfit(y, fit(X, y), 1)[0]
+
+    return [(by_polyfit,), (by_covariance,), (by_solving,)], [
+        (mean_of_ratios,), (one_number_for_all,), (of_the_whole,), (never_fits_again,)
+    ]  # fmt: skip
+
+
 def _stop_in_time_threshold(space):
     def by_counting(p, truth, most_wrong):
         order = np.argsort(-p.max(axis=1))
@@ -898,6 +933,14 @@ CASES = {
         ),
         "check_shrink": _draw_shrink,
         "check_centre": _draw_centre,
+    },
+    "10-overfit-on-purpose": {
+        "check_cost": lambda space: ([("25", 35.0, 600.0), (25, "70/2", [600])], [(26.5, 35, 600), (25, 36, 600)]),
+        "check_diagnosis": lambda space: (
+            [("Noise", " stiff ", "nothing", "LEAK")],
+            [("noise", "nothing", "nothing", "leak"), ("noise", "stiff", "nothing", "noise")],
+        ),
+        "check_added": _overfit_added,
     },
     "07-stop-in-time": {
         "check_cost": lambda space: ([(0.0698, 0.276), ("0.0698", 0.2764)], [(0.07, 0.3), (6.98, 27.6)]),
