@@ -561,6 +561,36 @@ def _overfit_added(space):
     ]  # fmt: skip
 
 
+def _help_again(space):
+    def loops(d, got_it, lots):
+        def apart(rows):
+            inside = [value for value, row in zip(d, rows, strict=True) if row]
+            outside = [value for value, row in zip(d, rows, strict=True) if not row]
+            return abs(sum(inside) / len(inside) - sum(outside) / len(outside))
+
+        return sum(apart(rows) > apart(got_it) - 1e-9 for rows in lots) / len(lots)
+
+    def matrices(d, got_it, lots):
+        means = lots @ d / lots.sum(axis=1) - ~lots @ d / (~lots).sum(axis=1)
+        seen = d[got_it].mean() - d[~got_it].mean()
+        return [(np.abs(means) >= abs(seen) - 1e-9).mean()]
+
+    def with_the_draw_itself(d, got_it, lots):
+        return (1 + len(lots) * loops(d, got_it, lots)) / (1 + len(lots))
+
+    def below(d, got_it, lots):
+        seen = d[got_it].mean() - d[~got_it].mean()
+        return np.mean([d[rows].mean() - d[~rows].mean() <= seen + 1e-9 for rows in lots])
+
+    def only_those(d, got_it, lots):
+        return np.mean([abs(d[rows].mean()) >= abs(d[got_it].mean()) - 1e-9 for rows in lots])
+
+    def count(d, got_it, lots):
+        return len(lots) * loops(d, got_it, lots)
+
+    return [(loops,), (matrices,)], [(with_the_draw_itself,), (below,), (only_those,), (count,)]
+
+
 def _stop_in_time_threshold(space):
     def by_counting(p, truth, most_wrong):
         order = np.argsort(-p.max(axis=1))
@@ -946,6 +976,23 @@ CASES = {
         "check_cost": lambda space: ([(0.0698, 0.276), ("0.0698", 0.2764)], [(0.07, 0.3), (6.98, 27.6)]),
         "check_gap": lambda space: ([(0.02, 0.00853, 1), ("8/400", "0.00853", "true")], [(0.02, 0.0085, False)]),
         "check_threshold": _stop_in_time_threshold,
+    },
+    "14-did-it-help": {
+        "check_did": lambda space: (
+            [(-0.5, -0.47, -0.375), ("-1/2", "-0.470", ["-3/8"]), (np.float64(-0.5), [np.log(0.625)], "-0.375")],
+            [
+                (0.5, 0.47, 0.375),
+                (-0.5, -0.204, -0.375),
+                (-0.5, -0.47, 0.625),
+                (-0.5, -0.47, -0.3),
+                (-50, -0.47, -37.5),
+            ],
+        ),
+        "check_designs": lambda space: (
+            [(["pairs", "lots"],), ("lots, pairs",), (("Lots", "PAIRS"),)],
+            [({"pairs"},), ({"lots", "pairs", "volunteers"},), ({"everywhere"},), (set(),)],
+        ),
+        "check_again": _help_again,
     },
     "06-say-it-in-nnlib": {
         "check_friend": lambda space: ([("2/1437",), (0.00139,), ([0.001392],)], [(0.0014,), (0.001,)]),
