@@ -526,6 +526,30 @@ def _say_it_into(space):
     return [(f,) for f in right], [(f,) for f in wrong]
 
 
+def _hold_back_honest(space):
+    def in_a_loop(validation, new):
+        return sum(after[list(before).index(min(before))] for before, after in zip(validation, new, strict=True)) / len(
+            new
+        )
+
+    def by_taking_along(validation, new):
+        return np.take_along_axis(new, np.argmin(validation, axis=1)[:, None], axis=1).mean(keepdims=True)
+
+    def best_world(validation, new):
+        return np.diag(new[:, validation.argmin(axis=1)]).min()
+
+    def sum_of_all(validation, new):
+        return new[np.arange(len(new)), validation.argmin(axis=1)].sum()
+
+    def whole_columns(validation, new):
+        return new[:, validation.argmin(axis=1)].mean()
+
+    def best_entry(validation, new):
+        return new.ravel()[validation.argmin()]
+
+    return [(in_a_loop,), (by_taking_along,)], [(best_world,), (sum_of_all,), (whole_columns,), (best_entry,)]
+
+
 def _overfit_added(space):
     def by_polyfit(fit, X, y, rng):
         added = 0.1 * rng.standard_normal(len(y))
@@ -971,6 +995,17 @@ CASES = {
             [("noise", "nothing", "nothing", "leak"), ("noise", "stiff", "nothing", "noise")],
         ),
         "check_added": _overfit_added,
+    },
+    "11-hold-it-back": {
+        "check_first": lambda space: (
+            [("1.75", [1.9], "17/10")],
+            [(1.95, 1.9, 1.7), (1.75, 1.9, 1.8), (1.75, 1.7, 1.7)],
+        ),
+        "check_paired": lambda space: (
+            [(3.4, 1.42, 1), ("17/5", "1.418", "true")],
+            [(3.4, 0.51, True), (3.4, 2.37, True), (3.4, 1.42, False)],
+        ),
+        "check_honest": _hold_back_honest,
     },
     "07-stop-in-time": {
         "check_cost": lambda space: ([(0.0698, 0.276), ("0.0698", 0.2764)], [(0.07, 0.3), (6.98, 27.6)]),
