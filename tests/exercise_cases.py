@@ -713,7 +713,8 @@ def _encode_prepare(space):
         a, b = (np.where(np.isnan(A), means, A) for A in (train, test))
         return (a - a.mean(axis=0)) / a.std(axis=0), (b - a.mean(axis=0)) / a.std(axis=0)
 
-    return [(steps,), (by_name,), (library,)], [(zero_filled,), (scaled_before,), (by_sample,), (swapped,), (over_zero,)]
+    wrong = [(zero_filled,), (scaled_before,), (by_sample,), (swapped,), (over_zero,)]
+    return [(steps,), (by_name,), (library,)], wrong
 
 
 def _drives_held(space):
