@@ -866,6 +866,57 @@ def _errors_suspects(space):
     return right, [*wrong, (lambda table: np.flatnonzero(oddity(table) > 4),)]
 
 
+def _encode_prepare(space):
+    def steps(train, test):
+        train, test = np.array(train), np.array(test)
+        for j in range(train.shape[1]):
+            column = train[:, j]
+            mean = column[~np.isnan(column)].mean()
+            for A in (train, test):
+                A[np.isnan(A[:, j]), j] = mean
+            size = train[:, j].std() or 1.0
+            middle = train[:, j].mean()
+            train[:, j] = (train[:, j] - middle) / size
+            test[:, j] = (test[:, j] - middle) / size
+        return [train, test]
+
+    def by_name(train, test):
+        train, test = steps(train, test)
+        return {"test": test, "train": train}
+
+    def library(train, test):
+        from sklearn.impute import SimpleImputer
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        both = make_pipeline(SimpleImputer(), StandardScaler()).fit(train)
+        return both.transform(train), both.transform(test)
+
+    def zero_filled(train, test):
+        train, test = np.nan_to_num(train), np.nan_to_num(test)
+        size = np.where(train.std(axis=0) == 0, 1, train.std(axis=0))
+        return (train - train.mean(axis=0)) / size, (test - train.mean(axis=0)) / size
+
+    def scaled_before(train, test):  # deviation of the rows without gaps
+        size = np.where(np.nanstd(train, axis=0) == 0, 1, np.nanstd(train, axis=0))
+        return tuple(np.nan_to_num((A - np.nanmean(train, axis=0)) / size) for A in (train, test))
+
+    def by_sample(train, test):
+        a, b = steps(train, test)
+        return a * np.sqrt(1 - 1 / len(a)), b * np.sqrt(1 - 1 / len(a))
+
+    def swapped(train, test):
+        return steps(train, test)[::-1]
+
+    def over_zero(train, test):
+        means = np.nanmean(train, axis=0)
+        a, b = (np.where(np.isnan(A), means, A) for A in (train, test))
+        return (a - a.mean(axis=0)) / a.std(axis=0), (b - a.mean(axis=0)) / a.std(axis=0)
+
+    wrong = [(zero_filled,), (scaled_before,), (by_sample,), (swapped,), (over_zero,)]
+    return [(steps,), (by_name,), (library,)], wrong
+
+
 def _drives_held(space):
     def residuals(x, others, y):
         return space["slope"](space["rest"](x, others), space["rest"](y, others))
@@ -1048,6 +1099,17 @@ CASES = {
         ),
         "check_dates": _errors_dates,
         "check_suspects": _errors_suspects,
+    },
+    "04-encode-and-scale": {
+        "check_levels": lambda space: (
+            [(-1.5, 3, 3), ("-3/2", "3", [3.0])],
+            [(1.5, 3, 3), (3, 3, -1.5), (-1.5, 6, 3), (-1.5, 3, 6)],
+        ),
+        "check_after": lambda space: (
+            [({"target", "mean", "neighbours", "standardize"},), ("mean target standardize neighbours",)],
+            [(["standardize", "mean", "neighbours", "target", "logarithm"],), ([],), ("imputer",)],
+        ),
+        "check_prepare": _encode_prepare,
     },
     "05-ask-what-drives-it": {
         "check_alone": lambda space: (
