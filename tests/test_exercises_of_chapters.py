@@ -45,7 +45,7 @@ def state(chapter):
         if isinstance(value, np.ndarray):
             found[name] = value.tobytes()
         elif isinstance(value, pd.DataFrame | pd.Series):
-            found[name] = value.to_json()
+            found[name] = value.to_json(date_format="iso")
     return found
 
 
