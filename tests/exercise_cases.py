@@ -984,6 +984,27 @@ def _group_index(space):
     return right, [(with_itself,), (plain_above_chance,), (rounded,), (lambda one, other: 1.0,)]
 
 
+def _second_wave_tune(space):
+    def stacked(X, y, w_old, strengths):
+        root = np.sqrt(strengths)
+        A, b = np.vstack([X, np.diag(root)]), np.append(y, root * w_old)
+        return np.linalg.lstsq(A, b)[0]
+
+    def by_inverse(X, y, w_old, strengths):
+        S = np.diag(strengths)
+        return list(np.linalg.inv(X.T @ X + S) @ (X.T @ y + S @ w_old))
+
+    def one_for_all(X, y, w_old, strengths):
+        A = X.T @ X + np.mean(strengths) * np.eye(len(w_old))
+        return w_old + np.linalg.solve(A, X.T @ (y - X @ w_old))
+
+    def half(X, y, w_old, strengths):
+        return stacked(X, y, w_old, np.asarray(strengths) / 2)
+
+    wrong = [one_for_all, half, lambda X, y, w_old, s: w_old, lambda X, y, w_old, s: stacked(X, y, -w_old, s)]
+    return [(stacked,), (by_inverse,)], [(f,) for f in wrong]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -1143,5 +1164,16 @@ CASES = {
             [(0.6, 0.2), (0.6, 0.6), (0.2, 0.167), (6, 0.167), (0.6, 0.4)],
         ),
         "check_index": _group_index,
+    },
+    "13-meet-the-second-wave": {
+        "check_lines": lambda space: (
+            [(-0.42, 0.24, -0.2), ("-0.42", [0.24], "-1/5"), (np.float64(-0.42), 0.24, -0.2)],
+            [(0.42, -0.24, 0.2), (-0.42, 0.24, 0), (-0.42, 0.02, -0.2), (0.24, -0.42, -0.2)],
+        ),
+        "check_kinds": lambda space: (
+            [({"vaccine", "schools"},), (["schools", "vaccine"],), ("vaccine, schools",)],
+            [({"schools"},), ({"villages", "tourists"},), ({"vaccine", "villages", "schools"},)],
+        ),
+        "check_tune": _second_wave_tune,
     },
 }
