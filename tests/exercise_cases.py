@@ -1005,6 +1005,51 @@ def _second_wave_tune(space):
     return [(stacked,), (by_inverse,)], [(f,) for f in wrong]
 
 
+def _fill_gaps(space):
+    from sklearn.linear_model import LinearRegression
+
+    def with_scikit_learn(x, Z, y, rng):
+        gap, known = np.isnan(x), np.column_stack([Z, y])
+        model = LinearRegression().fit(known[~gap], x[~gap])
+        off = x[~gap] - model.predict(known[~gap])
+        filled = x.copy()
+        filled[gap] = rng.normal(model.predict(known[gap]), np.sqrt(np.sum(off**2) / (len(off) - Z.shape[1] - 2)))
+        return filled
+
+    def with_distances_of_others(x, Z, y, rng):  # chance drawn from those that the whole rows show
+        gap, A = np.isnan(x), np.column_stack([np.ones(len(x)), Z, y])
+        b = np.linalg.lstsq(A[~gap], x[~gap])[0]
+        off = x[~gap] - A[~gap] @ b
+        return [a @ b + rng.choice(off) if np.isnan(v) else v for a, v in zip(A, x, strict=True)]
+
+    def with_a_line_of_its_own(x, Z, y, rng):  # as Rubin would have it: the line is uncertain, too
+        gap, A = np.isnan(x), np.column_stack([Z, y, np.ones(len(x))])
+        b, squares, *_ = np.linalg.lstsq(A[~gap], x[~gap])
+        variance = squares[0] / rng.chisquare((~gap).sum() - A.shape[1])
+        b = rng.multivariate_normal(b, variance * np.linalg.inv(A[~gap].T @ A[~gap]))
+        return np.where(gap, A @ b + np.sqrt(variance) * rng.standard_normal(len(x)), x)
+
+    def without_constant(x, Z, y, rng):
+        gap, A = np.isnan(x), np.column_stack([Z, y])
+        b = np.linalg.lstsq(A[~gap], x[~gap])[0]
+        return np.where(gap, A @ b + np.std((x - A @ b)[~gap]) * rng.standard_normal(len(x)), x)
+
+    def in_place(x, Z, y, rng):
+        x[:] = with_scikit_learn(x, Z, y, rng)
+        return x
+
+    def uniform(x, Z, y, rng):  # reaches as far as one deviation, and so is too narrow
+        filled = with_scikit_learn(x, Z, y, rng)
+        said, narrow = space["_filled"](lambda x, off: 0.0)(x, Z, y, rng), rng.uniform(-1, 1, len(x))
+        return np.where(np.isnan(x), said + narrow * np.nanstd(filled - said), x)
+
+    def from_numpy(x, Z, y, rng):
+        return with_scikit_learn(x, Z, y, np.random)
+
+    right = [(with_scikit_learn,), (with_distances_of_others,), (with_a_line_of_its_own,)]
+    return right, [(without_constant,), (in_place,), (uniform,), (from_numpy,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -1175,5 +1220,13 @@ CASES = {
             [({"schools"},), ({"villages", "tourists"},), ({"vaccine", "villages", "schools"},)],
         ),
         "check_tune": _second_wave_tune,
+    },
+    "03-drop-or-fill": {
+        "check_reasons": lambda space: (
+            [(True, True, True, False), (1, "True", "1", 0)],
+            [(True, True, True, True), (True, False, False, False)],
+        ),
+        "check_rows": lambda space: ([(0.663, 1.23), ("0.6634", [1.2277])], [(0.66, 1.2), (0.663, 0.814), (0.6, 1.23)]),
+        "check_fill": _fill_gaps,
     },
 }
