@@ -39,3 +39,17 @@ def test_a_gap_is_refused_and_named():
     table = datasets.make_missing(datasets.outbreak(seed=4).table, "beds", seed=0)
     with pytest.raises(ValueError, match="X must have no gaps; beds has some"):
         straight_line.slopes(table)
+
+
+def test_what_the_line_says_is_what_scikit_learn_says():
+    table = datasets.outbreak(seed=5).table
+    X, y = straight_line.inputs(table), np.log(table["R"])
+    found = straight_line.said(X[:300], y[:300], X[300:])
+    np.testing.assert_allclose(found, LinearRegression().fit(X[:300], y[:300]).predict(X[300:]), atol=1e-10)
+    assert list(found.index) == list(range(300, 400))
+
+
+def test_other_columns_are_refused():
+    X = pd.DataFrame({"a": [1.0, 2.0, 4.0], "b": [0.0, 1.0, 0.0]})
+    with pytest.raises(ValueError, match=r"X_new must have the columns \['a', 'b'\]; got \['b', 'a'\]"):
+        straight_line.said(X, [1, 2, 3], X[["b", "a"]])

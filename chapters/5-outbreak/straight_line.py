@@ -26,6 +26,15 @@ def inputs(table):
     return pd.concat([datasets.standard_units(table), categories], axis=1)
 
 
+def _solve(X, y):
+    """Return the slopes and, at the end, the constant."""
+    gaps = X.columns[X.isna().any()]
+    if len(gaps):
+        raise ValueError(f"X must have no gaps; {gaps[0]} has some")
+    A = np.column_stack([X.to_numpy(float), np.ones(len(X))])
+    return np.linalg.lstsq(A, np.asarray(y, dtype=float), rcond=None)[0]
+
+
 def least_squares(X, y):
     """Return the slopes that make the sum of squares of ``y - b - X @ slopes`` smallest.
 
@@ -45,12 +54,35 @@ def least_squares(X, y):
     ValueError
         A value is missing; the first column with a gap is named.
     """
-    gaps = X.columns[X.isna().any()]
-    if len(gaps):
-        raise ValueError(f"X must have no gaps; {gaps[0]} has some")
-    A = np.column_stack([X.to_numpy(float), np.ones(len(X))])
-    found = np.linalg.lstsq(A, np.asarray(y, dtype=float), rcond=None)[0]
-    return pd.Series(found[:-1], index=X.columns)
+    return pd.Series(_solve(X, y)[:-1], index=X.columns)
+
+
+def said(X, y, X_new):
+    """Return what the line through `X` and `y` says of other rows, ``b + X_new @ slopes``.
+
+    Parameters
+    ----------
+    X, y
+        As for :func:`least_squares`.
+    X_new : pandas.DataFrame
+        With the columns of `X`, in its order.
+
+    Returns
+    -------
+    pandas.Series
+        One value for each row of `X_new`.
+
+    Raises
+    ------
+    ValueError
+        A value is missing in `X`, or `X_new` has other columns.
+    """
+    if list(X_new.columns) != list(X.columns):
+        raise ValueError(
+            f"X_new must have the columns {list(X.columns)}; got {list(X_new.columns)}"
+        )
+    *found, constant = _solve(X, y)
+    return pd.Series(X_new.to_numpy(float) @ found + constant, X_new.index)
 
 
 def slopes(table):
