@@ -12,11 +12,13 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export JUPYTER_PLATFORM_DIRS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-# Several notebooks run at once, and the matrices are small: more threads in each would only wait for each other.
+# Several notebooks run at once, and the matrices are small: more threads in each would only wait for each other
+# (k-means of scikit-learn takes four times as much of the processor with two).
 export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-library test-notebooks test-site test-browsers lint format notebooks handouts serve lab lock mutants verify bench bench-page sweep compare compare-keras digits frameworks clean
+.PHONY: help book test test-library test-notebooks test-site test-browsers lint format notebooks handouts serve lab lock mutants verify bench bench-page sweep compare compare-keras digits outbreak frameworks clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +93,9 @@ digits: $(READY)  ## train the digits' networks of the stored tables again (half
 	$(PY) chapters/4-digits/rates_by_hand.py
 	$(PY) chapters/4-digits/own_network.py
 	$(PY) chapters/4-digits/over_seeds.py
+
+outbreak: $(READY)  ## train the outbreak's networks of the stored tables again (ten minutes; resumes where it was stopped)
+	$(PY) chapters/5-outbreak/overfitting.py
 
 frameworks: $(VENV)/.bench  ## train the digits' network in Keras, PyTorch and scikit-learn as well (half an hour; installs them)
 	$(PY) chapters/4-digits/run_frameworks.py

@@ -39,6 +39,8 @@ def test_zip_holds_every_chapter_what_it_reads_and_no_solution(unpacked):
         "LICENSE",
         "nnlib/sequential.py",
         "nnlib/course/datasets/registry.json",
+        "nnlib/course/datasets/covid.csv",
+        "nnlib/course/recogniser/page.js",
         "originals/chapters/3-insurance/insurance_project.py",
         "data/insurance/sweep_twin.csv",
         "data/insurance/keras_real.json",

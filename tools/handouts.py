@@ -36,7 +36,7 @@ def without_solutions(notebook):
 def contents():
     """Return {place in the zip: bytes}."""
     held = {"start.py": ROOT / "workshop" / "start.py", "requirements.lock": ROOT / "requirements.lock"}
-    library = (path for path in (ROOT / "nnlib").rglob("*") if path.suffix in (".py", ".json", ".typed"))
+    library = (path for path in (ROOT / "nnlib").rglob("*.*") if "__pycache__" not in path.parts)
     tables = (path for path in (ROOT / "data").rglob("*") if path.suffix in (".csv", ".json"))
     held |= {path.relative_to(ROOT).as_posix(): path for path in [*library, *tables, ROOT / "LICENSE"]}
     modules = (ROOT / "chapters").rglob("*.py")

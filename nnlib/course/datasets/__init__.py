@@ -4,6 +4,7 @@ One file for each table or generator; `download` finds, fetches and verifies wha
 """
 
 from .clouds import separable, two_moons
+from .covid import load_covid
 from .digits import digit_writers, load_digits
 from .download import DataError
 from .epidemic import final_size, growth_rate, reproduction_number, seir
@@ -20,6 +21,7 @@ __all__ = [
     "final_size",
     "growth_rate",
     "insurance_twin",
+    "load_covid",
     "load_digits",
     "load_insurance",
     "make_errors",

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...checks import number, positive_integer
+
 LATENT, INFECTIOUS = 4.0, 6.0  # mean days from infection to infecting others, and of infecting them
 SEEDED = 1e-3  # share of the people who carry the virus on the first day
 
@@ -60,19 +62,12 @@ def seir(reproduction, *, days=180, latent=LATENT, infectious=INFECTIOUS, seeded
     ----------
     Kermack, W. O. and McKendrick, A. G. (1927). A contribution to the mathematical theory of epidemics.
     """
-    days = _whole("days", days)
-    latent, infectious = _at_least("latent", latent, 1.0), _at_least("infectious", infectious, 1.0)
-    rates = np.asarray(reproduction, dtype=float)
-    if not np.isfinite(rates).all() or (rates < 0).any():
-        raise ValueError("reproduction must be numbers of at least 0")
+    days = positive_integer("days", days)
+    latent, infectious = number("latent", latent, 1), number("infectious", infectious, 1)
+    rates = _rates(reproduction)
     if rates.ndim > 2 or (rates.ndim == 2 and len(rates) != days):
         raise ValueError(f"reproduction must have shape (), (regions,) or ({days}, regions); got {rates.shape}")
-    seeded, immune = np.asarray(seeded, dtype=float), np.asarray(immune, dtype=float)
-    for name, share in (("seeded", seeded), ("immune", immune)):
-        if not ((share >= 0) & (share <= 1)).all():
-            raise ValueError(f"{name} must be a share from 0 to 1; got {share}")
-    if (seeded + immune > 1).any():
-        raise ValueError("seeded and immune must not be more than 1 together")
+    seeded, immune = _shares(seeded, immune)
     start = np.asarray(start)
     if not np.issubdtype(start.dtype, np.integer) or (start < 0).any():
         raise ValueError("start must be whole days, counted from 0")
@@ -118,9 +113,8 @@ def growth_rate(reproduction, *, latent=LATENT, infectious=INFECTIOUS):
     Wallinga, J. and Lipsitch, M. (2007). How generation intervals shape the relationship between growth rates and
     reproductive numbers. Proc. R. Soc. B 274.
     """
-    reproduction = np.asarray(reproduction, dtype=float)
-    if not (reproduction >= 0).all():
-        raise ValueError("reproduction must be numbers of at least 0")
+    reproduction = _rates(reproduction)
+    latent, infectious = number("latent", latent, 1), number("infectious", infectious, 1)
     a, b = latent * infectious, latent + infectious
     return ((np.sqrt(b * b - 4 * a * (1 - reproduction)) - b) / (2 * a))[()]
 
@@ -128,13 +122,16 @@ def growth_rate(reproduction, *, latent=LATENT, infectious=INFECTIOUS):
 def reproduction_number(growth, *, latent=LATENT, infectious=INFECTIOUS):
     """R from the daily growth of the cases: `(1 + latent · r)(1 + infectious · r)`, the inverse of `growth_rate`."""
     growth = np.asarray(growth, dtype=float)
+    latent, infectious = number("latent", latent, 1), number("infectious", infectious, 1)
     return ((1 + latent * growth) * (1 + infectious * growth))[()]
 
 
 def final_size(reproduction, *, seeded=SEEDED, immune=0.0):
     """Which share of the people the virus has reached when it is gone, the seeded among them.
 
-    The root `z` of `1 - immune - z = (1 - immune - seeded) exp(-reproduction · z)`, found by Newton's method.
+    The larger root `z` of `1 - immune - z = (1 - immune - seeded) exp(-reproduction · z)`, found by Newton's method. At
+    the threshold, where nobody is seeded and a case infects just one other, two roots meet in 0, and it is found to
+    nine digits instead of all.
 
     Parameters
     ----------
@@ -145,25 +142,41 @@ def final_size(reproduction, *, seeded=SEEDED, immune=0.0):
     -------
     float or ndarray
 
+    Raises
+    ------
+    ValueError
+        An argument lies outside its range; it is named.
+
     References
     ----------
     Kermack and McKendrick (1927), as for :func:`seir`.
     """
-    reproduction, seeded, immune = (np.asarray(value, dtype=float) for value in (reproduction, seeded, immune))
+    reproduction = _rates(reproduction)
+    seeded, immune = _shares(seeded, immune)
     z = np.broadcast_to(1 - immune, np.broadcast_shapes(reproduction.shape, seeded.shape, immune.shape))
     for _ in range(100):  # from above, where the function is convex: each step comes nearer and none goes too far
         left = (1 - immune - seeded) * np.exp(-reproduction * z)
-        z = z - (z - (1 - immune) + left) / (1 - reproduction * left)
+        above, slope = z - (1 - immune) + left, 1 - reproduction * left
+        down = (above > 0) & (slope > 0)  # else it is there, as near as floats come
+        z = np.maximum(z - np.where(down, above, 0) / np.where(down, slope, 1), 0)
     return z[()]
 
 
-def _whole(name, value):
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1; got {value!r}")
-    return int(value)
+def _rates(reproduction):
+    try:
+        rates = np.asarray(reproduction, dtype=float)
+    except (TypeError, ValueError):
+        rates = np.array(np.nan)
+    if not np.isfinite(rates).all() or (rates < 0).any():
+        raise ValueError(f"reproduction must be finite numbers of at least 0; got {reproduction!r}")
+    return rates
 
 
-def _at_least(name, value, least):
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not least <= value < np.inf:
-        raise ValueError(f"{name} must be a number of at least {least:g}; got {value!r}")
-    return float(value)
+def _shares(seeded, immune):
+    seeded, immune = np.asarray(seeded, dtype=float), np.asarray(immune, dtype=float)
+    for name, share in (("seeded", seeded), ("immune", immune)):
+        if not ((share >= 0) & (share <= 1)).all():
+            raise ValueError(f"{name} must be a share from 0 to 1; got {share}")
+    if (seeded + immune > 1 + 1e-12).any():
+        raise ValueError("seeded and immune must not be more than 1 together")
+    return seeded, immune

@@ -1,11 +1,8 @@
 """Tables as they come: values missing for a reason, and errors, with a list of what was done."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    pass
+from ...checks import counter, number
 
 ERRORS = ("unit", "decimal", "typo", "date", "duplicate")
 # another unit that a field office might use: column, name of the unit, what it makes of the value
@@ -47,20 +44,24 @@ def make_missing(table, column="density", *, share=0.3, by=None, strength=3.0, s
     Raises
     ------
     ValueError
-        A column is not in the table, or holds no numbers; or `share` is not between 0 and 1.
+        A column is not in the table, or holds no numbers, or `by` has gaps; or another argument is outside its range.
 
     References
     ----------
     Rubin, D. B. (1976). Inference and missing data. Biometrika 63.
     """
+    from pandas.api.types import is_numeric_dtype
+
     for name, value in (("column", column), ("by", by)):
         if value is not None or name == "column":
             if value not in table.columns:
                 raise ValueError(f"{name} must be a column of the table; got {value!r}")
-            if not np.issubdtype(table[value].dtype, np.number):
+            if not is_numeric_dtype(table[value]):
                 raise ValueError(f"{name} must hold numbers; {value!r} holds {table[value].dtype}")
-    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
-        raise ValueError(f"share must be between 0 and 1; got {share!r}")
+    if by is not None and table[by].isna().any():
+        raise ValueError(f"by must be a column without gaps; {by!r} has {table[by].isna().sum()}")
+    share, strength = number("share", share, 0, 1, open_low=True, open_high=True), number("strength", strength)
+    seed = counter("seed", seed)
     rng = np.random.default_rng(seed)
     if by is None:
         probability = np.full(len(table), share)
@@ -111,10 +112,15 @@ def make_errors(table, *, each=8, seed=0):
     Raises
     ------
     ValueError
-        `each` is no whole number, or there are fewer rows than five times as many.
+        `each` is no whole number, or there are fewer rows than five times as many; or it is no such table.
     """
     import pandas as pd
 
+    needed = ["region", "province", "measures", "age", "beds", "temperature", "humidity", "density", "cases"]
+    gone = [name for name in (*needed, "first_case") if name not in table.columns]
+    if gone or table["first_case"].dtype.kind != "M":
+        raise ValueError(f"table must be one of outbreak(), dates included; {(gone or ['first_case'])[0]!r} is not")
+    seed = counter("seed", seed)
     if isinstance(each, bool) or not isinstance(each, int | np.integer) or not 0 <= each <= len(table) // 5:
         raise ValueError(f"each must be a whole number from 0 to {len(table) // 5} for {len(table)} rows; got {each!r}")
     rng = np.random.default_rng(seed)
@@ -129,20 +135,20 @@ def make_errors(table, *, each=8, seed=0):
         errors.append((row, messy.loc[row, "region"], column, kind, str(messy.loc[row, column]), str(value)))
         messy.loc[row, column] = value
 
-    for number, row in enumerate(rows[0]):
-        column, _, change = UNIT_SLIPS[number % len(UNIT_SLIPS)]
+    for turn, row in enumerate(rows[0]):
+        column, _, change = UNIT_SLIPS[turn % len(UNIT_SLIPS)]
         write(row, column, "unit", round(float(change(messy.loc[row, column])), 2))
-    for number, row in enumerate(rows[1]):
-        column = ("age", "cases", "density")[number % 3]
+    for turn, row in enumerate(rows[1]):
+        column = ("age", "cases", "density")[turn % 3]
         factor = 10 if rng.random() < 0.7 else 0.1
         write(row, column, "decimal", round(float(messy.loc[row, column] * factor), 2))
-    for number, row in enumerate(rows[2]):
-        column = ("province", "measures")[number % 2]
-        write(row, column, "typo", _misspell(messy.loc[row, column], number // 2 % 3, rng))
-    for number, row in enumerate(rows[3]):
+    for turn, row in enumerate(rows[2]):
+        column = ("province", "measures")[turn % 2]
+        write(row, column, "typo", _misspell(messy.loc[row, column], turn // 2 % 3, rng))
+    for turn, row in enumerate(rows[3]):
         year, month, day = messy.loc[row, "first_case"].split("-")
         wrong = (f"{year}-02-30", f"{int(year) - 100}-{month}-{day}", f"{year}-{day if int(day) > 12 else 13}-{month}")
-        write(row, "first_case", "date", (*wrong, f"{int(year) + 2}-{month}-{day}")[number % 4])
+        write(row, "first_case", "date", (*wrong, f"{int(year) + 2}-{month}-{day}")[turn % 4])
     twice = messy.loc[rows[4]].copy()
     twice["cases"] = (twice["cases"] * rng.uniform(1.01, 1.15, each)).round()
 
@@ -151,8 +157,7 @@ def make_errors(table, *, each=8, seed=0):
     messy = pd.concat([messy.loc[order], twice], ignore_index=True)
     errors = [(int(place[row]), *rest) for row, *rest in errors]
     errors += [
-        (len(order) + number, messy.loc[len(order) + number, "region"], "", "duplicate", "", "")
-        for number in range(each)
+        (len(order) + turn, messy.loc[len(order) + turn, "region"], "", "duplicate", "", "") for turn in range(each)
     ]
     columns = ["row", "region", "column", "kind", "true", "written"]
     return messy, pd.DataFrame(errors, columns=columns)

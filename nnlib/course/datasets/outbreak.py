@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .epidemic import _whole, reproduction_number, seir
+from ...checks import counter, number, positive_integer
+from .epidemic import reproduction_number, seir
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,11 +48,13 @@ class Outbreak:
     truth : pandas.DataFrame
         In the same order: ``kind`` ("city", "town", "remote"), ``belt`` ("coast", "river", "none"), ``log_R`` (with
         the noise that no column explains), ``expected`` (log R without it), ``final_size`` (share of the people
-        infected in the whole wave), ``need`` (beds needed at the peak for each bed there is).
+        infected in the 240 days of the wave; where R is near 1 it is not over by then), ``need`` (beds needed at the
+        peak for each bed there is).
     effects : dict of str to float
         What one standard unit of each column adds to log R.
     noise : float
-        Standard deviation of ``log_R - expected``: no model can predict better than that.
+        Standard deviation of ``log_R - expected``: no model can predict log R better than that, nor the table's
+        column R, which has the error of its estimate on top.
     onsets : ndarray of float, (days, regions)
         People who truly fall ill, day by day from the wave's first (1 March 2031, 1 November 2031).
     reports : ndarray of int, (days, regions)
@@ -117,7 +120,7 @@ def outbreak(regions=400, *, seed=0, wave=1, effects=None, link=1.0, noise=NOISE
     """
     import pandas as pd
 
-    regions = _whole("regions", regions)
+    regions, seed = positive_integer("regions", regions), counter("seed", seed)
     if regions < 30:
         raise ValueError(f"regions must be at least 30; got {regions}")
     if wave not in (1, 2):
@@ -127,13 +130,8 @@ def outbreak(regions=400, *, seed=0, wave=1, effects=None, link=1.0, noise=NOISE
     if unknown:
         raise ValueError(f"effects must be of {', '.join(known)}; got {unknown[0]!r}")
     known |= effects or {}
-    for name, value in (*known.items(), ("link", link), ("noise", noise)):
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
-            raise ValueError(f"{name} must be a finite number; got {value!r}")
-    if not 0 <= link <= 1.5:
-        raise ValueError(f"link must be from 0 to 1.5; got {link}")
-    if noise < 0:
-        raise ValueError(f"noise must be at least 0; got {noise}")
+    known = {name: number(name, value) for name, value in known.items()}
+    link, noise = number("link", link, 0, 1.5), number("noise", noise, 0)
 
     # a stream of its own for the country, and for what happens in each wave: the second meets the same country
     land, *waves = (np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3))
@@ -226,8 +224,7 @@ def rollout(world, week, effect):
     """
     if isinstance(week, bool) or not isinstance(week, int | np.integer) or not 0 <= week < DAYS // 7:
         raise ValueError(f"week must be a whole number from 0 to {DAYS // 7 - 1}; got {week!r}")
-    if isinstance(effect, bool) or not isinstance(effect, int | float | np.number) or not 0 <= effect <= 1:
-        raise ValueError(f"effect must be a share from 0 to 1; got {effect!r}")
+    effect = number("effect", effect, 0, 1)
     R = np.exp(world.truth["log_R"].to_numpy()) / (1 - world.immune)
     begun = np.arange(DAYS)[:, None] >= 7 * week
     people = world.table["population"].to_numpy()

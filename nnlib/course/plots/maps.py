@@ -83,7 +83,7 @@ def region_map(
         if not seen.all():
             ax.scatter(x[~seen], y[~seen], s=24, marker="x", color=GREY, linewidths=1.2, label="missing", zorder=2)
             ax.legend(loc="upper right", bbox_to_anchor=(1, 1.1), handletextpad=0.1)
-        bar = ax.figure.colorbar(points, ax=ax, label=label, fraction=0.05, pad=0.03)
+        bar = ax.figure.colorbar(points, ax=ax, label=label, fraction=0.05, pad=0.03, shrink=0.85)
         bar.outline.set_visible(False)
     else:
         names = _names(given, categories, others)
