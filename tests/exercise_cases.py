@@ -169,6 +169,29 @@ def _bend_choose(space):
     return [(loops,), (array,)], [(place,), (absolute,), (five_folds,)]
 
 
+def _judge_measure(space):
+    def loops(score, need, n):
+        places = range(len(need))
+        picked = sorted(places, key=lambda i: score[i], reverse=True)[:n]
+        best = sorted(places, key=lambda i: need[i], reverse=True)[:n]
+        return len({*picked} & {*best}) / n, sum(need[i] for i in picked) / sum(need[i] for i in best)
+
+    def as_list(score, need, n):
+        return [float(part) for part in loops(score, need, n)]
+
+    def swapped(score, need, n):
+        return loops(score, need, n)[::-1]
+
+    def percent(score, need, n):
+        return tuple(100 * part for part in loops(score, need, n))
+
+    def of_all(score, need, n):  # a share of all regions, not of n
+        first, second = loops(score, need, n)
+        return first * n / len(need), second
+
+    return [(loops,), (as_list,)], [(swapped,), (percent,), (of_all,)]
+
+
 def _know_jump(space):
     def either_side(x, y, cuts, width):  # the cut itself on both sides, as once passed
         def jump(c):
@@ -1198,6 +1221,17 @@ CASES = {
             [(0.893, 0.0053, 0.112), (0.89, 0.45, 0.11), (0.893, 0.467, 0.05)],
         ),
         "check_choose": _bend_choose,
+    },
+    "09-judge-the-groups": {
+        "check_by_hand": lambda space: (
+            [(0.75, 0.571, -0.75), ("3/4", "4/7", "-3/4"), ([0.75], np.float64(0.5714), -0.75)],
+            [(0.75, 0.57, 0.75), (0.25, 0.571, -0.75), (0.75, 0.4, -0.75)],
+        ),
+        "check_numbers": lambda space: (
+            [(2, 4, "older"), ("2", "4", "Older"), (2.0, np.int64(4), '"older"')],
+            [(2, 2, "older"), (2, 4, "hospital"), (2, 4, "both"), (0.41, 4, "older")],
+        ),
+        "check_measure": _judge_measure,
     },
     "07-group-the-regions": {
         "check_line": lambda space: (
