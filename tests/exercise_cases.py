@@ -608,6 +608,36 @@ def _overfit_added(space):
     ]  # fmt: skip
 
 
+def _once_ladder(space):
+    def arrays(errors, step):
+        told = np.array(errors, dtype=float)
+        for number in range(1, len(told)):
+            if not told[number] < told[number - 1] - step:
+                told[number] = told[number - 1]
+        return told
+
+    def best_told(errors, step):
+        told = []
+        for e in errors:
+            told.append(e if not told or min(told) - e > step else min(told))
+        return tuple(told)
+
+    def rounded(errors, step):
+        return [e - e % step if step else e for e in np.minimum.accumulate(errors)]
+
+    def silent(errors, step):
+        told = arrays(errors, step)
+        return [told[0], *(told[1:][np.diff(told) != 0])]
+
+    def above(errors, step):
+        told = [errors[0]]
+        for e in errors[1:]:
+            told.append(e if e > told[-1] + step else told[-1])
+        return told
+
+    return [(arrays,), (best_told,)], [(rounded,), (silent,), (above,), (lambda errors, step: min(errors),)]
+
+
 def _help_again(space):
     def loops(d, got_it, lots):
         def apart(rows):
@@ -1151,6 +1181,17 @@ CASES = {
         "check_cost": lambda space: ([(0.0698, 0.276), ("0.0698", 0.2764)], [(0.07, 0.3), (6.98, 27.6)]),
         "check_gap": lambda space: ([(0.02, 0.00853, 1), ("8/400", "0.00853", "true")], [(0.02, 0.0085, False)]),
         "check_threshold": _stop_in_time_threshold,
+    },
+    "12-open-the-test-set-once": {
+        "check_bound": lambda space: (
+            [(0.14, 3130), ("0.1399", "3,130"), ([np.sqrt(7.824 / 400)], np.int64(3130))],
+            [(0.14, 3129), (0.14, 3129.6), (2.797, 3130), (0.0989, 1565), (0.007, 3130), (0.14, 783)],
+        ),
+        "check_looks": lambda space: (
+            [(["patience", "seed", "outliers"],), ("seed, outliers, patience",)],
+            [({"seed"},), ({"seed", "patience", "folds", "outliers"},), ({"report"},), (set(),)],
+        ),
+        "check_ladder": _once_ladder,
     },
     "14-did-it-help": {
         "check_did": lambda space: (
