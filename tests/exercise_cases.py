@@ -1103,6 +1103,37 @@ def _fill_gaps(space):
     return right, [(without_constant,), (in_place,), (uniform,), (from_numpy,)]
 
 
+def _groupings_noise(space):
+    def loops(X, eps, min_samples):
+        n = len(X)
+        near = [[j for j in range(n) if np.linalg.norm(X[i] - X[j]) <= eps] for i in range(n)]
+        core = [len(rows) >= min_samples for rows in near]
+        return [not any(core[j] for j in rows) for rows in near]
+
+    def from_groups(X, eps, min_samples):
+        return (space["DBSCAN"](eps=eps, min_samples=min_samples).fit_predict(X) == -1).astype(int)
+
+    def strictly(X, eps, min_samples):
+        near = ((X[:, None] - X) ** 2).sum(axis=2) < eps**2
+        return ~(near & (near.sum(axis=1) >= min_samples)).any(axis=1)
+
+    def without_itself(X, eps, min_samples):
+        near = ((X[:, None] - X) ** 2).sum(axis=2) <= eps**2
+        return ~(near & (near.sum(axis=1) - 1 >= min_samples)).any(axis=1)
+
+    def border_passes_on(X, eps, min_samples):  # near somebody who is near a core
+        near = ((X[:, None] - X) ** 2).sum(axis=2) <= eps**2
+        taken = (near & (near.sum(axis=1) >= min_samples)).any(axis=1)
+        return ~(near & taken).any(axis=1)
+
+    def squared_forgotten(X, eps, min_samples):
+        near = ((X[:, None] - X) ** 2).sum(axis=2) <= eps
+        return ~(near & (near.sum(axis=1) >= min_samples)).any(axis=1)
+
+    wrong = [strictly, without_itself, border_passes_on, squared_forgotten, lambda X, eps, m: np.zeros(len(X), bool)]
+    return [(loops,), (from_groups,)], [(function,) for function in wrong]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -1303,5 +1334,16 @@ CASES = {
         ),
         "check_rows": lambda space: ([(0.663, 1.23), ("0.6634", [1.2277])], [(0.66, 1.2), (0.663, 0.814), (0.6, 1.23)]),
         "check_fill": _fill_gaps,
+    },
+    "08-try-other-groupings": {
+        "check_merge": lambda space: (
+            [("2", "225/4", "6.5"), (2.0, 56.25, 6.5), ([2], np.float64(56.2), 6.5)],
+            [(4, 56.25, 6.5), (2, 112.5, 6.5), (2, 7.5, 6.5), (2, 56.25, 62.75), (2, 56.25, 4.5)],
+        ),
+        "check_walk": lambda space: (
+            [(1, 5, 12), ("1", 5.0, [12]), (np.int64(1), "5", np.array([12]))],
+            [(2, 5, 12), (1, 4, 12), (1, 5, (7, 12)), (1, 5, 1), (1, 6, 12)],
+        ),
+        "check_noise": _groupings_noise,
     },
 }
