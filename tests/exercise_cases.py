@@ -1197,7 +1197,7 @@ CASES = {
         ),
         "check_added": _overfit_added,
     },
-    "11-hold-it-back": {
+    "11-find-what-holds-it-back": {
         "check_first": lambda space: (
             [("1.75", [1.9], "17/10")],
             [(1.95, 1.9, 1.7), (1.75, 1.9, 1.8), (1.75, 1.7, 1.7)],
@@ -1283,7 +1283,7 @@ CASES = {
         ),
         "check_held": _drives_held,
     },
-    "06-bend-the-line": {
+    "06-fit-a-curve": {
         "check_parabola": lambda space: (
             [([0.5, -0.1], -0.4, 35), ("0.5, -1/10", "-2/5", "35"), ((0.5, -0.1), [-0.4], np.int64(35))],
             [([0.3, 0.1], -0.4, 35), ([0.5, -0.1], -3.4, 35), ([0.5, -0.1], -0.4, 12)],
