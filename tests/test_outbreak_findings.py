@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import t as student
 from sklearn.cluster import DBSCAN, KMeans
 from sklearn.linear_model import LinearRegression
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
@@ -173,6 +173,52 @@ def test_groups_in_the_columns_and_on_the_map(worlds):
     assert no_climate.mean() > units.mean() + 0.02  # the climate only blurs the groups
     assert (dense < units).all()
     assert (map_dense > map_means + 0.2).all()
+
+
+def test_the_silhouette_prefers_two_groups_where_there_are_three(worlds):
+    chosen = []
+    for world in worlds:
+        units = StandardScaler().fit_transform(datasets.standard_units(world.table))
+        groups = {k: KMeans(k, n_init=3, random_state=0).fit_predict(units) for k in (2, 3, 4)}
+        chosen.append(max(groups, key=lambda k: silhouette_score(units, groups[k])))
+    assert chosen.count(2) >= 18
+
+
+def test_the_most_needy_are_not_where_the_virus_is_fastest(worlds):
+    reached = []
+    for world in worlds:
+        needy = set(world.truth["need"].nlargest(40).index)
+        picks = world.table["R"].nlargest(40), world.table["beds"].nsmallest(40)
+        reached.append([len(needy & set(pick.index)) / 40 for pick in picks])
+    fastest, fewest_beds = np.mean(reached, axis=0)
+    assert fastest < 0.35
+    assert fewest_beds > fastest + 0.2
+
+
+def test_the_best_of_many_looks_at_noise_seems_to_know_something(worlds):
+    best, fresh = [], []
+    for seed, world in zip(SEEDS, worlds, strict=True):
+        noise = np.random.default_rng(seed).standard_normal((200, 400))
+        seen = [np.corrcoef(row[:80], log_R(world)[:80])[0, 1] for row in noise]
+        chosen = noise[np.argmax(seen)]
+        best.append(max(seen))
+        fresh.append(np.corrcoef(chosen[80:], log_R(world)[80:])[0, 1])
+    assert 0.25 < np.mean(best) < np.sqrt(2 * np.log(200) / 80)
+    assert abs(np.mean(fresh)) < 0.05
+
+
+def test_the_first_model_fails_in_the_second_wave_and_a_few_new_regions_beat_it(worlds):
+    ratio, better = [], 0
+    for seed, world in zip(SEEDS, worlds, strict=True):
+        second = datasets.outbreak(seed=seed, wave=2)
+        old = LinearRegression().fit(predictors(world.table), log_R(world))
+        new = LinearRegression().fit(predictors(second.table)[:40], log_R(second)[:40])
+        X, y = predictors(second.table)[40:], log_R(second)[40:]
+        errors = [np.sqrt(np.mean((model.predict(X) - y) ** 2)) for model in (old, new)]
+        ratio.append(errors[0] / np.std(log_R(world) - old.predict(predictors(world.table))))
+        better += errors[1] < errors[0]
+    assert min(ratio) > 2.5
+    assert better >= 19
 
 
 def test_cases_fall_after_a_programme_that_does_nothing(worlds):
