@@ -864,11 +864,11 @@ def _outbreak_reached(space):
 def _errors_dates(space):
     from datetime import date, timedelta
 
-    days = [date(2031, 3, 1) + timedelta(k) for k in range(92)]
+    days = [date(2032, 3, 1) + timedelta(k) for k in range(92)]
 
     def among_the_days(text):
         year, month, day = text.split("-")
-        for reading in (text, f"2031-{month}-{day}", f"{year}-{day}-{month}"):
+        for reading in (text, f"2032-{month}-{day}", f"{year}-{day}-{month}"):
             for one in days:
                 if reading == str(one):
                     return one
@@ -878,7 +878,7 @@ def _errors_dates(space):
         from datetime import datetime
 
         year, month, day = map(int, text.split("-"))
-        for y, m, d in ((year, month, day), (2031, month, day), (year, day, month)):
+        for y, m, d in ((year, month, day), (2032, month, day), (year, day, month)):
             try:
                 found = datetime(y, m, d)
             except ValueError:
@@ -888,7 +888,7 @@ def _errors_dates(space):
         return None
 
     def last_of_february(text):  # what does not exist becomes the day before it
-        return with_strptime(text) or ("2031-02-28" if "02-30" in text else None)
+        return with_strptime(text) or ("2032-02-28" if "02-30" in text else None)
 
     def exchanged_first(text):
         year, month, day = text.split("-")

@@ -89,7 +89,7 @@ def make_errors(table, *, each=8, seed=0):
               a plausible number)
     decimal   a point in the wrong place: ten times or a tenth of age, or of cases, or of density
     typo      a category misspelt: another case, a blank too many, two letters exchanged
-    date      30 February, the year 1931, day and month exchanged, a date two years ahead
+    date      30 February, the year 1932, day and month exchanged, a date two years ahead
     duplicate a row sent twice, the second time with the cases of a later count (it stands at the end)
     ========= ==============================================================================================
 
@@ -104,7 +104,7 @@ def make_errors(table, *, each=8, seed=0):
     Returns
     -------
     messy : pandas.DataFrame
-        ``first_case`` is text now ("2031-03-14"), rows are shuffled, and the index counts them anew.
+        ``first_case`` is text now ("2032-03-14"), rows are shuffled, and the index counts them anew.
     errors : pandas.DataFrame
         One line for each error: ``row`` (index in `messy`), ``region``, ``column`` ("" for a duplicate), ``kind``,
         ``true`` and ``written`` (as text).
@@ -147,8 +147,11 @@ def make_errors(table, *, each=8, seed=0):
         write(row, column, "typo", _misspell(messy.loc[row, column], turn // 2 % 3, rng))
     for turn, row in enumerate(rows[3]):
         year, month, day = messy.loc[row, "first_case"].split("-")
-        wrong = (f"{year}-02-30", f"{int(year) - 100}-{month}-{day}", f"{year}-{day if int(day) > 12 else 13}-{month}")
-        write(row, "first_case", "date", (*wrong, f"{int(year) + 2}-{month}-{day}")[turn % 4])
+        century = f"{int(year) - 100}-{month}-{day}"
+        # exchanged, a day of up to 12 would be a month
+        exchanged = f"{year}-{day}-{month}" if int(day) > 12 else century
+        wrong = f"{year}-02-30", century, exchanged, f"{int(year) + 2}-{month}-{day}"
+        write(row, "first_case", "date", wrong[turn % 4])
     twice = messy.loc[rows[4]].copy()
     twice["cases"] = (twice["cases"] * rng.uniform(1.01, 1.15, each)).round()
 

@@ -34,7 +34,7 @@ UNITS = {
 REPORTED = 0.4  # share of the cases that are reported
 WINDOW = 21  # days of reports from which R is estimated
 DAYS = 240
-FIRST_DAY = {1: "2031-03-01", 2: "2031-11-01"}  # of each wave; days are counted from it
+FIRST_DAY = {1: "2032-03-01", 2: "2032-11-01"}  # of each wave; days are counted from it
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Outbreak:
         Standard deviation of ``log_R - expected``: no model can predict log R better than that, nor the table's
         column R, which has the error of its estimate on top.
     onsets : ndarray of float, (days, regions)
-        People who truly fall ill, day by day from the wave's first (1 March 2031, 1 November 2031).
+        People who truly fall ill, day by day from the wave's first (1 March 2032, 1 November 2032).
     reports : ndarray of int, (days, regions)
         Cases that are reported.
     start : ndarray of int, (regions,)
