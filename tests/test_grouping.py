@@ -62,7 +62,7 @@ def test_the_best_of_several_starts_has_the_smallest_sum():
     def J(groups):
         return sum(((X[groups == j] - X[groups == j].mean(axis=0)) ** 2).sum() for j in range(6))
 
-    one = [J(grouping.best_of(X, k=6, starts=n)) for n in (1, 3, 10)]
+    one = [J(grouping.best_of(X, k=6, starts=n, seed=1)) for n in (1, 3, 10)]
     assert one == sorted(one, reverse=True)
     assert one[-1] < one[0]
     np.testing.assert_array_equal(grouping.best_of(X), grouping.best_of(X))
