@@ -1,7 +1,7 @@
 """A network for the table of the outbreak, what holds it back, and every remedy in every dose over twenty seeds.
 
 `python chapters/5-outbreak/overfitting.py` trains them all (ten minutes; it goes on where it was stopped) and renews the
-tables in data/outbreak that the pages "Overfit on purpose" and "Hold it back" print. One training takes a page half a
+tables in data/outbreak that the pages "Overfit on purpose" and "Find what holds it back" print. One training takes a page half a
 second; twenty seeds of fifty networks are too long to wait for.
 """
 
