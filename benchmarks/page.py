@@ -15,7 +15,7 @@ from pathlib import Path
 from .report import PAGE_RESULTS, page_markdown
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
-from site_checks import LIGHT, SITE, find_browser, pages, weigh
+from site_checks import LIGHT, SITE, Watched, find_browser, pages, weigh
 
 SLOWED = (1, 4)
 KEYS = 12  # key presses of a slider, there and back
@@ -114,7 +114,8 @@ def run(paths, rounds):
         browser = driver.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
         for path in paths:
             name = path.relative_to(SITE).with_suffix("").as_posix()
-            own, everything = weigh(browser, path)
+            with Watched(browser, path) as opened:
+                own, everything = weigh(opened)
             rows[name] = {"own_bytes": own, "all_bytes": everything}
             for slowed in SLOWED:
                 taken = [measure(browser, path, slowed, press=turn == 0) for turn in range(rounds)]

@@ -72,3 +72,18 @@ def browser():
         chromium = driver.chromium.launch(executable_path=path, args=arguments)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def kept(browser):
+    """Return the browser context of some settings, with a page held open: else each page would start a new process."""
+    contexts = {}
+
+    def context_of(settings):
+        key = repr(settings)
+        if key not in contexts:
+            contexts[key] = browser.new_context(offline=True, **settings)
+            contexts[key].new_page().goto((ROOT / "assets" / "mark.svg").as_uri())
+        return contexts[key]
+
+    return context_of

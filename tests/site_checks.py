@@ -118,13 +118,16 @@ new MutationObserver((_, watcher) => {
 
 
 class Watched:
-    """A page opened as a file with the network cut; `faults` holds what the browser complained about."""
+    """A page opened as a file with the network cut; `faults` holds what the browser complained about.
 
-    def __init__(self, browser, path, settings=LIGHT, query=""):
-        self.faults = []
-        self.context = browser.new_context(offline=True, **settings)
-        self.context.add_init_script(WATCH)
+    It has a browser context of its own, or is opened in one that is kept, and then forgets what it has stored there.
+    """
+
+    def __init__(self, browser, path, settings=LIGHT, query="", context=None):
+        self.faults, self.loaded, self.is_kept = [], set(), context is not None
+        self.context = context or browser.new_context(offline=True, **settings)
         self.page = self.context.new_page()
+        self.page.add_init_script(WATCH)
         self.page.set_default_timeout(10_000)
         self.page.on("request", self._request)
         self.page.on("requestfailed", lambda request: self.faults.append(f"could not load {request.url[:120]}"))
@@ -134,6 +137,7 @@ class Watched:
         self.page.evaluate(READY)
 
     def _request(self, request):
+        self.loaded.add(request.url.split("?")[0].split("#")[0])
         if not request.url.startswith(LOCAL):
             self.faults.append(f"request leaves the machine: {request.url[:120]}")
 
@@ -145,7 +149,11 @@ class Watched:
         return self
 
     def __exit__(self, *_):
-        self.context.close()
+        if self.is_kept:
+            self.page.evaluate("localStorage.clear()")
+            self.page.close()
+        else:
+            self.context.close()
 
 
 # Resolves when every picture in sight is there (or after a few seconds, for checks to complain).
@@ -227,9 +235,13 @@ def name_faults(page):
     return faults
 
 
-# what is drawn of a formula is hidden from screen readers, and has the colour of the text around it
-RUN_AXE = """rules => axe.run({exclude: ['.katex-html']},
-  {runOnly: rules, preload: false, resultTypes: ['violations']}).then(found => found.violations)"""
+# what is drawn of a formula is hidden from screen readers and has the colour of the text around it: it is put aside
+RUN_AXE = """rules => {
+  const drawn = [...document.querySelectorAll('.katex-html')].map(formula => [formula, [...formula.childNodes]]);
+  drawn.forEach(([formula]) => formula.replaceChildren());
+  return axe.run({exclude: ['.katex-html']}, {runOnly: rules, preload: false, resultTypes: ['violations']})
+    .then(found => found.violations).finally(() => drawn.forEach(([formula, parts]) => formula.append(...parts)));
+}"""
 
 
 def axe_faults(page, rules=("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")):
@@ -267,8 +279,9 @@ SHOWN = """async root => {
     : image() && image().getAttribute('src') !== null && image().complete && image().naturalWidth > 0
       && image().src === new URL(wanted, location.href).href;
   for (let frame = 0; frame < 200 && !right(); frame++) await new Promise(requestAnimationFrame);
-  const value = root.querySelector('input[type=range]:focus')?.getAttribute('aria-valuetext') ?? null;
-  return {right: Boolean(right()), alt: image()?.alt ?? null, words: listed.alts[state], state, value};
+  const slider = root.querySelector('input[type=range]:focus');
+  const value = slider?.getAttribute('aria-valuetext') ?? null, position = slider && Number(slider.value);
+  return {right: Boolean(right()), alt: image()?.alt ?? null, words: listed.alts[state], state, value, position};
 }"""
 
 
@@ -367,14 +380,14 @@ def _checked(root, what, faults):
 def _slider_faults(root, slider):
     name = slider.evaluate("e => e.labels[0]?.textContent") or "without a name"
     last = int(slider.get_attribute("max"))
-    slider.press("Home")
-    faults = []
-    said = {_checked(root, f"slider {name} at position 0", faults)["value"]}
-    for position in range(1, last + 1):
-        slider.press("ArrowRight")
-        if int(slider.input_value()) != position:
-            return [*faults, f"slider {name}: an arrow key leads to position {slider.input_value()}, not {position}"]
-        said.add(_checked(root, f"slider {name} at position {position}", faults)["value"])
+    slider.focus()
+    faults, said = [], set()
+    for position in range(last + 1):
+        root.page.keyboard.press("ArrowRight" if position else "Home")
+        shown = _checked(root, f"slider {name} at position {position}", faults)
+        said.add(shown["value"])
+        if shown["position"] != position:
+            faults.append(f"slider {name}: an arrow key leads to position {shown['position']}, not {position}")
         if faults:
             return faults
     if len(said) != last + 1:
@@ -440,25 +453,27 @@ def weights(page, loaded):
     return own, everything
 
 
-def weigh(browser, path):
-    """Read a page from top to bottom without touching anything; return what `weights` says of all that was loaded."""
-    context = browser.new_context(offline=True, **LIGHT)
-    page, loaded = context.new_page(), set()
-    page.on("request", lambda request: loaded.add(request.url.split("?")[0].split("#")[0]))
-    page.goto(Path(path).resolve().as_uri())
-    height = page.evaluate("document.documentElement.scrollHeight")
-    for top in range(0, height, 600):
-        page.evaluate("top => scrollTo(0, top)", top)
-        page.wait_for_timeout(20)
-    page.evaluate(READY)
-    context.close()
-    files = {Path(unquote(urlsplit(url).path)) for url in loaded if url.startswith("file:")}
-    return weights(Path(path).resolve(), {file for file in files if file.is_file()})
+# from top to bottom, a part of the page at a time, which may grow under way
+READ = """async () => {
+  for (let top = 0; top < document.documentElement.scrollHeight; top += 600) {
+    scrollTo(0, top);
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+  }
+}"""
 
 
-def weight_faults(browser, path, own_limit=OWN, limit=ALL):
-    """Say if a page weighs too much."""
-    own, everything = weigh(browser, path)
+def weigh(watched):
+    """Read a page just opened to its end without touching anything; return what `weights` says of all it has loaded."""
+    watched.page.evaluate(READ)
+    watched.page.evaluate(READY)
+    files = {Path(unquote(urlsplit(url).path)) for url in watched.loaded if url.startswith("file:")}
+    return weights(Path(unquote(urlsplit(watched.page.url).path)), {file for file in files if file.is_file()})
+
+
+def weight_faults(watched, own_limit=OWN, limit=ALL):
+    """Say if a page just opened weighs too much."""
+    own, everything = weigh(watched)
     faults = [f"HTML, scripts and styles of our own take {own:,} bytes"] if own > own_limit else []
     return faults + ([f"reading the page loads {everything:,} bytes"] if everything > limit else [])
 

@@ -96,8 +96,9 @@ def test_heavy_page_is_found(browser, tmp_path):
     (tmp_path / "theme.js").write_text(f"/* {noise} */")
     page = tmp_path / "page.html"
     page.write_text(f'<!doctype html><script src="theme.js"></script><p>{noise[:40_000]}')
-    assert site_checks.weight_faults(browser, page) == []
-    own, everything = " ".join(site_checks.weight_faults(browser, page, 10_000, 50_000)).split(" reading ")
+    with Watched(browser, page) as watched:
+        assert site_checks.weight_faults(watched) == []
+        own, everything = " ".join(site_checks.weight_faults(watched, 10_000, 50_000)).split(" reading ")
     assert "of our own take 2" in own
     assert "loads 8" in everything or "loads 9" in everything
 

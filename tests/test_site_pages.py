@@ -6,6 +6,7 @@ import re
 import pytest
 import site_checks
 from site_checks import DARK, LIGHT, PHONE, SITE, Watched
+from test_site_exercises import QUIZZES, quiz_faults
 
 # the first page only leads on to the introduction
 PAGES = [page for page in site_checks.pages() if page != SITE / "index.html"]
@@ -20,7 +21,7 @@ every_page = pytest.mark.parametrize("path", PAGES, ids=ids)
 
 def test_the_site_is_built():
     """Without pages all other tests here would pass by testing nothing."""
-    assert SITE / "intro.html" in PAGES, "the site is not built: run `make book`"
+    assert {SITE / "intro.html", *QUIZZES} <= {*PAGES}, "the site is not built: run `make book`"
 
 
 def test_first_page_leads_to_the_introduction(browser):
@@ -37,38 +38,35 @@ def test_page_loads_nothing_from_elsewhere_and_its_links_lead_somewhere(path):
 
 
 # What all pages have from one sheet is looked at on some of them: each is opened in one theme, a third in light and the
-# others in dark, and every third is weighed. `make test-browsers` opens all in both, and weighs them.
-EVERY_PAGE = os.environ.get("EVERY_PAGE")
+# others in dark. `make test-browsers` opens all in both.
 THEMED = [
     (path, theme)
     for number, path in enumerate(PAGES)
-    for theme in (("light", "dark") if EVERY_PAGE else ("dark" if number % 3 else "light",))
+    for theme in (("light", "dark") if os.environ.get("EVERY_PAGE") else ("dark" if number % 3 else "light",))
 ]
 
 
 @pytest.mark.parametrize(("path", "theme"), THEMED, ids=ids)
-def test_page_works_offline_by_keyboard_and_for_screen_readers(browser, path, theme):
-    """Nothing flashes or jumps, formulas are typeset, images described, controls named, and every slider moves."""
-    with Watched(browser, path, {"light": LIGHT, "dark": DARK}[theme]) as opened:
+def test_page_works_offline_by_keyboard_and_for_screen_readers(browser, kept, path, theme):
+    """Nothing flashes, jumps or weighs much, formulas are typeset, images described, controls named, sliders move."""
+    settings = {"light": LIGHT, "dark": DARK}[theme]
+    with Watched(browser, path, context=kept(settings)) as opened:
         page = opened.page
         faults = site_checks.jump_faults(page) + site_checks.theme_faults(page, theme)
+        faults += site_checks.weight_faults(opened)  # a reader on a train pays for every byte
         faults += site_checks.formula_faults(page) + site_checks.image_faults(page) + site_checks.name_faults(page)
         faults += site_checks.axe_faults(page) + site_checks.ground_faults(page) + site_checks.explorer_faults(page)
     assert faults + opened.faults == []
 
 
 @every_page
-def test_page_fits_on_a_phone(browser, path):
-    with Watched(browser, path, PHONE) as opened:
+def test_page_fits_on_a_phone_and_judges_each_option_of_its_quiz(browser, kept, path):
+    with Watched(browser, path, context=kept(PHONE)) as opened:
         faults = site_checks.jump_faults(opened.page)
         faults += site_checks.overflow_faults(opened.page) + site_checks.small_faults(opened.page)
+        if path in QUIZZES:
+            faults += quiz_faults(opened.page, QUIZZES[path]) + site_checks.overflow_faults(opened.page)
     assert faults + opened.faults == []
-
-
-@pytest.mark.parametrize("path", PAGES[:: 1 if EVERY_PAGE else 3], ids=ids)
-def test_page_is_light(browser, path):
-    """A reader on a train pays for every byte."""
-    assert site_checks.weight_faults(browser, path) == []
 
 
 def test_no_picture_is_heavy():
