@@ -933,6 +933,14 @@ def _group_index(space):
     return right, [(with_itself,), (plain_above_chance,), (rounded,), (lambda one, other: 1.0,)]
 
 
+def _window_spots(space):
+    plus = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
+    right = [(plus,), ((plus / 4).tolist(),), (np.array([[1, 2, 1], [2, -12, 2], [1, 2, 1]]) / 12,)]
+    right += [([[0, 0, 0], [0.5, -1, 0.5], [0, 0, 0]],), (np.array([[1, 0, 0], [0, -2, 0], [0, 0, 1]], np.float32),)]
+    uneven = np.array([[0, 1, 0], [0, -3, 1], [0, 1, 0]])  # answers 0 on even grounds only
+    return right, [(-plus,), (plus + 1,), (uneven,), (np.ones((3, 3)) / 9,), (plus.ravel(),), (0 * plus,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -1032,6 +1040,17 @@ CASES = {
     "06-say-it-in-nnlib": {
         "check_friend": lambda space: ([("2/1437",), (0.00139,), ([0.001392],)], [(0.0014,), (0.001,)]),
         "check_into": _say_it_into,
+    },
+    "01-look-through-a-small-window": {
+        "check_map": lambda space: (
+            [("12, 3, 7, 14", "14"), (np.array([[12, 3], [7, 14]]), [14]), ((12.0, 3, 7, 14), np.int64(14))],
+            [((12, 7, 3, 14), 14), ((11, 2, 6, 13), 13), ((12, 3, 7, 14), 9), ((12, 3, 7), 14)],
+        ),
+        "check_count": lambda space: (
+            [(30, 15, 1216, 1_080_000), ("30", [15], "1,216", "1,080,000"), (30.0, 15, 1216, 1.08e6)],
+            [(30, 15, 1200, 1_080_000), (31, 15, 1216, 1_153_200), (30, 15, 1216, 270_000), (30, 14, 1216, 1_080_000)],
+        ),
+        "check_spots": _window_spots,
     },
     "01-meet-the-outbreak": {
         "check_double": lambda space: (
