@@ -933,6 +933,35 @@ def _group_index(space):
     return right, [(with_itself,), (plain_above_chance,), (rounded,), (lambda one, other: 1.0,)]
 
 
+def _window_average(space):
+    def loops(dy, size):
+        dX = np.zeros((size * len(dy), size * len(dy[0])))
+        for p, q in np.ndindex(dX.shape):
+            dX[p, q] = dy[p // size, q // size] / size**2
+        return dX
+
+    def as_lists(dy, size):
+        return np.kron(dy, np.full((size, size), 1 / size**2)).tolist()
+
+    def to_the_first(dy, size):
+        dX = np.zeros((size * len(dy), size * len(dy[0])))
+        dX[::size, ::size] = dy
+        return dX
+
+    def two_only(dy, size):
+        return np.kron(dy, np.full((2, 2), 0.25))
+
+    def flat(dy, size):
+        return loops(dy, size).ravel()
+
+    return [(loops,), (as_lists,)], [
+        (to_the_first,),
+        (two_only,),
+        (flat,),
+        (lambda dy, size: loops(dy.T, size).T[::-1],),
+    ]
+
+
 def _window_spots(space):
     plus = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
     right = [(plus,), ((plus / 4).tolist(),), (np.array([[1, 2, 1], [2, -12, 2], [1, 2, 1]]) / 12,)]
@@ -1051,6 +1080,17 @@ CASES = {
             [(30, 15, 1200, 1_080_000), (31, 15, 1216, 1_153_200), (30, 15, 1216, 270_000), (30, 14, 1216, 1_080_000)],
         ),
         "check_spots": _window_spots,
+    },
+    "02-backpropagate-a-window": {
+        "check_grads": lambda space: (
+            [("4, -4, 7, 4", "2", "5"), ([[4, -4], [7, 4]], [2], 5.0), (np.array([4, -4, 7, 4]), np.float64(2), [5])],
+            [((4, 7, -4, 4), 2, 5), ((4, -4, 7, 4), 6, 5), ((4, -4, 7, 4), 2, -3), ((1, 3, -4, 1), 2, 5)],
+        ),
+        "check_average": _window_average,
+        "check_shape": lambda space: (
+            [("(75, 576)", "1", "25"), ([75, 576], [1], np.int64(25))],
+            [((576, 75), 1, 25), ((75, 784), 1, 25), ((75, 576), 25, 1), ((75, 576), 1, 75)],
+        ),
     },
     "01-meet-the-outbreak": {
         "check_double": lambda space: (
