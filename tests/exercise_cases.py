@@ -1134,6 +1134,43 @@ def _groupings_noise(space):
     return [(loops,), (from_groups,)], [(function,) for function in wrong]
 
 
+def _window_average(space):
+    def loops(dy, size):
+        dX = np.zeros((size * len(dy), size * len(dy[0])))
+        for p, q in np.ndindex(dX.shape):
+            dX[p, q] = dy[p // size, q // size] / size**2
+        return dX
+
+    def as_lists(dy, size):
+        return np.kron(dy, np.full((size, size), 1 / size**2)).tolist()
+
+    def to_the_first(dy, size):
+        dX = np.zeros((size * len(dy), size * len(dy[0])))
+        dX[::size, ::size] = dy
+        return dX
+
+    def two_only(dy, size):
+        return np.kron(dy, np.full((2, 2), 0.25))
+
+    def flat(dy, size):
+        return loops(dy, size).ravel()
+
+    return [(loops,), (as_lists,)], [
+        (to_the_first,),
+        (two_only,),
+        (flat,),
+        (lambda dy, size: loops(dy.T, size).T[::-1],),
+    ]
+
+
+def _window_spots(space):
+    plus = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
+    right = [(plus,), ((plus / 4).tolist(),), (np.array([[1, 2, 1], [2, -12, 2], [1, 2, 1]]) / 12,)]
+    right += [([[0, 0, 0], [0.5, -1, 0.5], [0, 0, 0]],), (np.array([[1, 0, 0], [0, -2, 0], [0, 0, 1]], np.float32),)]
+    uneven = np.array([[0, 1, 0], [0, -3, 1], [0, 1, 0]])  # answers 0 on even grounds only
+    return right, [(-plus,), (plus + 1,), (uneven,), (np.ones((3, 3)) / 9,), (plus.ravel(),), (0 * plus,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -1244,6 +1281,28 @@ CASES = {
     "06-say-it-in-nnlib": {
         "check_friend": lambda space: ([("2/1437",), (0.00139,), ([0.001392],)], [(0.0014,), (0.001,)]),
         "check_into": _say_it_into,
+    },
+    "01-look-through-a-small-window": {
+        "check_map": lambda space: (
+            [("12, 3, 7, 14", "14"), (np.array([[12, 3], [7, 14]]), [14]), ((12.0, 3, 7, 14), np.int64(14))],
+            [((12, 7, 3, 14), 14), ((11, 2, 6, 13), 13), ((12, 3, 7, 14), 9), ((12, 3, 7), 14)],
+        ),
+        "check_count": lambda space: (
+            [(30, 15, 1216, 1_080_000), ("30", [15], "1,216", "1,080,000"), (30.0, 15, 1216, 1.08e6)],
+            [(30, 15, 1200, 1_080_000), (31, 15, 1216, 1_153_200), (30, 15, 1216, 270_000), (30, 14, 1216, 1_080_000)],
+        ),
+        "check_spots": _window_spots,
+    },
+    "02-backpropagate-a-window": {
+        "check_grads": lambda space: (
+            [("4, -4, 7, 4", "2", "5"), ([[4, -4], [7, 4]], [2], 5.0), (np.array([4, -4, 7, 4]), np.float64(2), [5])],
+            [((4, 7, -4, 4), 2, 5), ((4, -4, 7, 4), 6, 5), ((4, -4, 7, 4), 2, -3), ((1, 3, -4, 1), 2, 5)],
+        ),
+        "check_average": _window_average,
+        "check_shape": lambda space: (
+            [("(75, 576)", "1", "25"), ([75, 576], [1], np.int64(25))],
+            [((576, 75), 1, 25), ((75, 784), 1, 25), ((75, 576), 25, 1), ((75, 576), 1, 75)],
+        ),
     },
     "01-meet-the-outbreak": {
         "check_double": lambda space: (

@@ -129,6 +129,40 @@ def test_bars_with_errors_put_first_name_on_top_with_its_mean_and_whisker():
         plots.bars_with_errors(["a"], [1], [-1])
 
 
+def test_squares_are_tinted_by_size_and_sign_and_hold_their_numbers():
+    ax = plots.squares([[0, -2], [1, 4]], largest=4, shown=[[1, 1], [1, 0]], frame=(0, 1, 2, 1), title="filter")
+    assert texts(ax) == ["0", "−2", "1"]
+    assert ax.get_title() == "filter"
+    *boxes, frame = ax.patches
+    assert [box.get_xy() for box in boxes] == [(0, 0), (1, 0), (0, 1), (1, 1)]
+    zero, minus, one, hidden = (np.array(box.get_facecolor()[:3]) for box in boxes)
+    assert (zero == 1).all()
+    assert (hidden == 1).all()
+    assert minus[2] > minus[0] + 0.2
+    assert one[0] > one[2] + 0.1
+    assert minus.min() < one.min()
+    assert (frame.get_xy(), frame.get_width(), frame.get_height(), frame.get_fill()) == ((1, 0), 1, 2, False)
+    strongest = plots.squares([[0, 5], [10, -5]]).patches[2].get_facecolor()
+    assert strongest == plots.squares([[3]], largest=3).patches[0].get_facecolor()
+    assert strongest == plots.squares([[7]], largest=3).patches[0].get_facecolor()
+    assert texts(plots.squares([[0]])) == ["0"]
+    assert draws(ax)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"numbers": [1, 2]}, "numbers must be a table of finite numbers, with one row at least; got"),
+        ({"numbers": [[np.nan]]}, "numbers must be a table of finite numbers"),
+        ({"numbers": [[1]], "shown": [[1, 0]]}, r"shown must have the shape of numbers, \(1, 1\); got \(1, 2\)"),
+        ({"numbers": [[1]], "largest": 0}, "largest must be a positive number; got 0"),
+    ],
+)
+def test_squares_name_what_does_not_fit(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plots.squares(**arguments)
+
+
 # --- predictions of numbers ---------------------------------------------------------------------------------
 
 

@@ -28,7 +28,7 @@ from .functions import curve_with_tangent, path, surface, trail
 from .maps import region_map
 from .networks import magnitude, network
 from .predictions import predicted_vs_actual
-from .tables import bars_with_errors, heatmap
+from .tables import bars_with_errors, heatmap, squares
 from .training import history, signal_by_layer
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "region_map",
     "roc",
     "signal_by_layer",
+    "squares",
     "style",
     "surface",
     "trail",

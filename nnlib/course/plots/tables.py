@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .common import BLUE, GREY, INK, LONG_DASH, floats, interval, names_for, new_axes, same_length, styled
+from .common import BLUE, GREY, INK, LONG_DASH, ORANGE, floats, interval, mix, names_for, new_axes, same_length, styled
 
 
 @styled
@@ -85,6 +85,65 @@ def heatmap(
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if label:
         ax.figure.colorbar(image, ax=ax, label=label, fraction=0.05, pad=0.03).outline.set_visible(False)
+    return ax
+
+
+@styled
+def squares(
+    numbers,
+    *,
+    largest: float | None = None,
+    shown=None,
+    frame: tuple[int, int, int, int] | None = None,
+    title: str = "",
+    fmt="{:.3g}",
+    ax=None,
+):
+    """A small table of numbers as tinted squares: orange where they are positive, blue where they are negative.
+
+    Parameters
+    ----------
+    numbers : array_like, shape (rows, columns)
+        The stronger the tint, the larger the number; 0 has none.
+    largest : float, optional
+        The number with the strongest tint, so that several tables can be compared (default: the largest here).
+    shown : array_like of bool, shape (rows, columns), optional
+        False leaves a square empty.
+    frame : (row, column, height, width), optional
+        A frame around some of the squares, such as the window of a filter; it may reach over the edge.
+    title : str
+        What stands above it.
+    fmt : str
+        Format of the numbers.
+    """
+    from matplotlib.colors import to_rgb
+    from matplotlib.patches import Rectangle
+
+    numbers = floats("numbers", numbers)
+    if numbers.ndim != 2 or numbers.size == 0 or not np.isfinite(numbers).all():
+        raise ValueError(f"numbers must be a table of finite numbers, with one row at least; got {numbers!r}")
+    shown = np.ones(numbers.shape, bool) if shown is None else np.asarray(shown, bool)
+    if shown.shape != numbers.shape:
+        raise ValueError(f"shown must have the shape of numbers, {numbers.shape}; got {shown.shape}")
+    if largest is None:
+        largest = float(np.abs(numbers).max()) or 1.0
+    if not largest > 0:
+        raise ValueError(f"largest must be a positive number; got {largest!r}")
+    rows, columns = numbers.shape
+    ax = new_axes(ax, (0.4 + 0.45 * columns, 0.7 + 0.45 * rows))
+    for (i, j), number in np.ndenumerate(numbers):
+        strength = 0.75 * min(abs(number) / largest, 1) if shown[i, j] else 0.0
+        colour = mix(to_rgb(ORANGE if number > 0 else BLUE), strength)
+        ax.add_patch(Rectangle((j, i), 1, 1, facecolor=colour, edgecolor="#BBBBBB", linewidth=0.8))
+        if shown[i, j]:
+            text = fmt.format(number).replace("-", "−")
+            ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", fontsize=12)
+    if frame is not None:
+        top, left, height, width = frame
+        ax.add_patch(Rectangle((left, top), width, height, fill=False, edgecolor=BLUE, linewidth=3.5, zorder=3))
+    ax.set(xlim=(-0.1, columns + 0.1), ylim=(rows + 0.1, -0.1), aspect="equal")
+    ax.set_title(title, fontsize=12, loc="center")
+    ax.axis("off")
     return ax
 
 
