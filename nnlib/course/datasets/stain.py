@@ -5,6 +5,7 @@ import numpy as np
 # How much a unit of haematoxylin (blue, nuclei) and of eosin (pink, all else) takes of red, green and blue light
 RUIFROK = ((0.65, 0.70, 0.29), (0.07, 0.99, 0.11))
 MACENKO = ((0.5626, 0.7201, 0.4062), (0.2159, 0.8012, 0.5581))
+BETWEEN = ((0.58, 0.72, 0.38), (0.18, 0.84, 0.46))  # about a fifth of the way from the second to the first
 
 
 def transmit(haematoxylin, eosin, stain):
@@ -48,23 +49,24 @@ def _weights(size, width):
     return sum(np.exp(-((here[:, None] - source) ** 2) / (2 * width**2)) for source in sources)
 
 
-def ellipses(size, present, row, column, long, short, angle, wobble, phase, amount):
-    """The darkest of the ellipses that cover a pixel: amount · share of the pixel that is covered.
+def ellipses(size, present, places, long, short, angle, wobble, phase, amount):
+    """The darkest of the ellipses over each pixel: max over them of amount · share of the pixel that it covers.
 
-    Arrays have one line for each of n pictures and one column for each of so many ellipses; lengths in pixels, the
-    centre of the pixel [r, c] is at (r, c). An outline has the distance from the middle times
-    `1 + wobble · cos(3φ − phase)`: with a wobble above 0 it has three bumps.
+    Everything is (n, m), for n pictures and m ellipses in each. The outline lies at the distance
+    `1 + wobble · cos(3φ − phase)` from the middle, in half axes: a wobble above 0 gives it three bumps.
 
     Parameters
     ----------
     present : ndarray of bool
         Which of them are drawn.
-    row, column, long, short : ndarray
-        Middle, and the two half axes.
+    places : ndarray, (n, m, 2)
+        Rows and columns of the middles, in pixels; (0, 0) is the centre of the top left one.
+    long, short : ndarray
+        Half axes, in pixels.
     angle : ndarray
-        Of the long axis, in radians.
+        From the columns' direction to the long axis, in radians.
     amount : ndarray
-        Amount of dye.
+        Of dye, at least 0.
 
     Returns
     -------
@@ -74,20 +76,18 @@ def ellipses(size, present, row, column, long, short, angle, wobble, phase, amou
     frame = reach + 1  # around the picture, for what lies over its edge
     canvas = np.zeros((len(present), size + 2 * frame, size + 2 * frame))
     step = np.arange(-reach, reach + 1)
-    for which in range(present.shape[1]):  # one ellipse in each picture at a time: none is written over
-        i = np.flatnonzero(present[:, which])
-        top, left = (np.clip(np.rint(place[i, which]), -1, size).astype(int) for place in (row, column))
-        y = (top - row[i, which])[:, None, None] + step[:, None]
-        x = (left - column[i, which])[:, None, None] + step
-        a, b, turn, w, p, dark = (
-            part[i, which][:, None, None] for part in (long, short, angle, wobble, phase, amount)
-        )
-        cos, sin = np.cos(turn), np.sin(turn)
-        u, v = (x * cos + y * sin) / a, (y * cos - x * sin) / b
+    for m in range(present.shape[1]):  # one in each picture at a time, so that no two are written to one place
+        i = np.flatnonzero(present[:, m])
+        a, b, turn, w, p, dye = (part[i, m, None, None] for part in (long, short, angle, wobble, phase, amount))
+        corner = np.clip(np.rint(places[i, m]), -1, size)[:, :, None] + step
+        y = corner[:, 0, :, None] - places[i, m, 0, None, None]
+        x = corner[:, 1, None, :] - places[i, m, 1, None, None]
+        u, v = (x * np.cos(turn) + y * np.sin(turn)) / a, (y * np.cos(turn) - x * np.sin(turn)) / b
         square = u * u + v * v
         far = np.sqrt(square)
-        bumps = (u * (square - 4 * v * v) * np.cos(p) + v * (4 * u * u - square) * np.sin(p)) / (square * far + 1e-9)
-        covered = np.clip((1 + w * bumps - far) * np.sqrt(a * b) + 0.5, 0, 1) * dark
-        at = i[:, None, None], (top[:, None] + step + frame)[:, :, None], (left[:, None] + step + frame)[:, None, :]
-        canvas[at] = np.maximum(canvas[at], covered)
+        bumps = u * (square - 4 * v * v) * np.cos(p) + v * (4 * u * u - square) * np.sin(p)  # far³ cos(3φ − p)
+        covered = np.clip((1 + w * bumps / (square * far + 1e-9) - far) * np.sqrt(a * b) + 0.5, 0, 1)
+        into = corner.astype(int) + frame
+        at = i[:, None, None], into[:, 0, :, None], into[:, 1, None, :]
+        canvas[at] = np.maximum(canvas[at], dye * covered)
     return canvas[:, frame:-frame, frame:-frame]
