@@ -231,9 +231,7 @@ def raters(tissue, sensitivity=0.8, specificity=0.9, *, readers=1, seed=0):
     for name, given in (("sensitivity", sensitivity), ("specificity", specificity)):
         rate = as_numbers(name, given, np.float64, axes=0)
         if rate.shape not in ((), (readers,)) or rate.min() <= 0 or rate.max() >= 1:
-            raise ValueError(
-                f"{name} must be one share inside 0 and 1, or {readers}, one for each reader; got {given!r}"
-            )
+            raise ValueError(f"{name} must be a share inside 0 and 1, or {readers}, one of each reader; got {given!r}")
         rates.append(np.broadcast_to(rate, readers))
     lesion = tissue.table["lesion"].to_numpy()
     says = np.repeat(1 - rates[1][None], len(lesion), axis=0)
