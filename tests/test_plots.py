@@ -583,3 +583,52 @@ def test_up_to_49_categories_look_different_and_many_have_no_legend():
 def test_a_map_names_what_does_not_fit(arguments, message):
     with pytest.raises(ValueError, match=message):
         plots.region_map(**{"table": COUNTRY} | arguments)
+
+
+# --- pictures -----------------------------------------------------------------------------------------------
+
+
+def test_pictures_shows_each_as_it_is_with_its_title_and_the_outline_of_its_mask():
+    X = np.random.default_rng(0).random((3, 2, 4, 3))
+    masks = np.zeros((3, 2, 4), bool)
+    masks[1, 0, 1:3] = True
+    axes = plots.pictures(X, ["a", "", 3], masks=masks, columns=2)
+    assert [ax.get_title() for ax in axes] == ["a", "", "3"]
+    for ax, picture in zip(axes, X, strict=True):
+        assert np.array_equal(ax.images[0].get_array(), picture)
+    assert [len(ax.collections) for ax in axes] == [0, 1, 0]
+    sides = {frozenset(map(tuple, side.tolist())) for side in axes[1].collections[0].get_segments()}
+    corners = [(0.5, -0.5), (1.5, -0.5), (2.5, -0.5), (2.5, 0.5), (1.5, 0.5), (0.5, 0.5)]
+    assert sides == {frozenset(pair) for pair in zip(corners, [*corners[1:], corners[0]], strict=True)}
+    assert [len(ax.images) for ax in axes[0].figure.axes] == [1, 1, 1, 0]
+    assert not axes[0].axison
+    assert draws(axes[0])
+
+
+def test_pictures_in_grey_share_one_scale():
+    axes = plots.pictures([[[0.0, 2.0]], [[5.0, 3.0]]])
+    assert [ax.images[0].get_clim() for ax in axes] == [(0, 5), (0, 5)]
+    one = plots.pictures(np.ones((9, 2, 2, 1)), limits=(0, 2))
+    assert one[0].images[0].get_clim() == (0, 2)
+    assert one[0].get_gridspec().ncols == 8
+    assert draws(one[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"X": np.ones((2, 3))}, r"X must have shape \(N, height, width\) or .* got \(2, 3\)"),
+        ({"X": np.ones((0, 3, 3))}, r"X must have shape .* got \(0, 3, 3\)"),
+        ({"X": np.ones((2, 3, 3, 2))}, r"X must have shape .* got \(2, 3, 3, 2\)"),
+        ({"X": np.full((1, 2, 2, 3), 255)}, "X must hold colours from 0 to 1; got values from 255 to 255"),
+        ({"X": np.ones((1, 2, 2, 3)), "limits": (0, 1)}, "limits must be left out where X is in colour"),
+        ({"limits": (1, 0)}, "limits must be two finite numbers, the smaller first"),
+        ({"titles": ["a"]}, "titles must be as many names as pictures, 2; got"),
+        ({"masks": np.zeros((2, 3, 3))}, r"masks must be True or False .* \(2, 3, 3\); got float64 of shape"),
+        ({"masks": np.zeros((2, 3, 4), bool)}, r"masks must be .* got bool of shape \(2, 3, 4\)"),
+        ({"columns": 0}, "columns must be a positive integer; got 0"),
+    ],
+)
+def test_pictures_names_what_does_not_fit(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plots.pictures(**{"X": np.ones((2, 3, 3))} | arguments)

@@ -12,11 +12,13 @@ from .insurance import load_insurance
 from .mess import make_errors, make_missing
 from .outbreak import Outbreak, outbreak, rollout, standard_units
 from .people import people
+from .tissue import Tissue, raters, tissue
 from .twin import insurance_twin
 
 __all__ = [
     "DataError",
     "Outbreak",
+    "Tissue",
     "digit_writers",
     "final_size",
     "growth_rate",
@@ -28,10 +30,12 @@ __all__ = [
     "make_missing",
     "outbreak",
     "people",
+    "raters",
     "reproduction_number",
     "rollout",
     "seir",
     "separable",
     "standard_units",
+    "tissue",
     "two_moons",
 ]

@@ -27,6 +27,7 @@ from .common import (
 from .functions import curve_with_tangent, path, surface, trail
 from .maps import region_map
 from .networks import magnitude, network
+from .pictures import pictures
 from .predictions import predicted_vs_actual
 from .tables import bars_with_errors, heatmap, squares
 from .training import history, signal_by_layer
@@ -60,6 +61,7 @@ __all__ = [
     "magnitude",
     "network",
     "path",
+    "pictures",
     "predicted_vs_actual",
     "region_map",
     "roc",
