@@ -382,16 +382,19 @@ def _slider_faults(root, slider):
     last = int(slider.get_attribute("max"))
     slider.focus()
     faults, said = [], set()
-    for position in range(last + 1):
-        root.page.keyboard.press("ArrowRight" if position else "Home")
+    # one script moves all sliders, and the book's build checks every state: a sample, unless every page is asked for
+    walked = range(last + 1) if last < 5 or os.environ.get("EVERY_PAGE") else (0, 1, 2, 3, last)
+    for position in walked:
+        key = "Home" if position == 0 else "End" if position > 3 and position == last else "ArrowRight"
+        root.page.keyboard.press(key)
         shown = _checked(root, f"slider {name} at position {position}", faults)
         said.add(shown["value"])
         if shown["position"] != position:
-            faults.append(f"slider {name}: an arrow key leads to position {shown['position']}, not {position}")
+            faults.append(f"slider {name}: a key leads to position {shown['position']}, not {position}")
         if faults:
             return faults
-    if len(said) != last + 1:
-        faults.append(f"slider {name}: says {len(said)} values for {last + 1} positions")
+    if len(said) != len(walked):
+        faults.append(f"slider {name}: says {len(said)} values for {len(walked)} positions")
     return faults
 
 
