@@ -8,7 +8,6 @@ from pathlib import Path
 
 from . import download
 from .download import DataError
-from .insurance import BYTE_ORDER_MARK, OTHER_FILES
 
 # column -> (whole number?, may be missing?, smallest, largest, unit): wide enough for any country that there is
 NUMBERS = {
@@ -89,7 +88,7 @@ def load_covid(path=None):
         raise FileNotFoundError(f"path must name an existing file; got {str(path)!r}")
 
     # git may write CRLF on Windows, and a spreadsheet a byte-order mark: neither changes a number
-    content = path.read_bytes().removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n")
+    content = path.read_bytes().removeprefix(download.BYTE_ORDER_MARK).replace(b"\r\n", b"\n")
     rows, problems = _parse(content)
     if problems:
         shown = "".join(f"\n  {problem}" for problem in problems[:10])
@@ -110,14 +109,9 @@ def load_covid(path=None):
 
 def _parse(content):
     """Rows as tuples in the order of COLUMNS, and a list of what is wrong with which line."""
-    for beginning, kind in OTHER_FILES.items():
-        if content.lstrip().startswith(beginning):
-            return [], [f"line 1: must hold the header {','.join(COLUMNS)}; the file is {kind}"]
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return [], [f"line {line}: the file must be UTF-8 text; got byte 0x{content[error.start]:02x}"]
+    text, problems = download.text_of(content, COLUMNS)
+    if problems:
+        return [], problems
     header, *lines = [_fields(written) for written in io.StringIO(text, newline=None)] or [[]]
     if header != list(COLUMNS):
         return [], [_header_problem(header)]
@@ -164,13 +158,7 @@ def _value_problem(name, text):
     whole, optional, low, high, unit = NUMBERS[name]
     if optional and not text:
         return None
-    try:
-        value = _value(name, text)
-    except ValueError:
-        value = math.nan
-    if low <= value <= high and text.isascii() and "_" not in text:
-        return None
-    return f"must be a {'whole ' * whole}number from {low:,} to {high:,} ({unit}); got {text!r}"
+    return download.number_problem(text, whole, low, high, unit)
 
 
 def _count_problems(row):
@@ -193,8 +181,7 @@ def _count_problems(row):
 def _value(name, text):
     if name not in NUMBERS:
         return text
-    if NUMBERS[name][0] and not NUMBERS[name][1]:
+    whole, optional, *_ = NUMBERS[name]
+    if whole and not optional:  # a column with gaps holds floats
         return int(text)
-    if NUMBERS[name][0] and text:
-        int(text)  # refuses 2.5 deaths; a column with gaps holds floats
     return float(text) if text else math.nan

@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+import math
 import os
 import threading
 from pathlib import Path
@@ -12,6 +13,15 @@ from urllib.parse import urlsplit
 
 SECONDS = 10  # a class with no network waits this long once, and never longer
 _failed = {}  # address -> reason: one process asks a dead network once
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# how files begin that are often saved under the name of a table and are none
+OTHER_FILES = {
+    b"\x1f\x8b": "a file compressed by gzip; unpack it first",
+    b"PK\x03\x04": "a zip archive or a spreadsheet; unpack it, or save the sheet as CSV",
+    b"\xff\xfe": "text in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "text in UTF-16; save it as UTF-8",
+    b"<": "a web page (HTML); follow its link to the raw file, and save that",
+}
 
 
 class DataError(ValueError):
@@ -102,3 +112,32 @@ def _fetch(entry, folder):
     host = urlsplit(address).hostname
     _failed[address] = f"it could not be downloaded from {host} ({type(error).__name__})"
     return _failed[address]
+
+
+def text_of(content, columns):
+    """Return the text of a table with these columns, and a list of what is wrong with the file if it holds none."""
+    start = content.removeprefix(BYTE_ORDER_MARK).lstrip()
+    for beginning, kind in OTHER_FILES.items():
+        if start.startswith(beginning):
+            return "", [f"line 1: must hold the header {','.join(columns)}; the file is {kind}"]
+    try:
+        return content.decode("utf-8-sig"), []
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return "", [f"line {line}: the file must be UTF-8 text; got byte 0x{content[error.start]:02x}"]
+
+
+def number_problem(text, whole, low, high, unit):
+    """Say what is allowed and what came, or None if the text is a number, a whole one if need be, within bounds."""
+    try:
+        value = int(text) if whole else float(text)
+    except ValueError:
+        value = math.nan
+    if low <= value <= high and text.isascii() and "_" not in text:
+        return None
+    return f"must be a {'whole ' * whole}number from {low:,} to {high:,} ({unit}); got {short(text)}"
+
+
+def short(text):
+    """Return the text in quotation marks, and of a text that is long only the beginning."""
+    return repr(text if len(text) <= 60 else text[:60] + "…")

@@ -3,12 +3,11 @@
 import csv
 import difflib
 import io
-import math
 from os import PathLike
 from pathlib import Path
 
 from . import download
-from .download import DataError
+from .download import DataError, short
 from .twin import CATEGORIES, insurance_twin
 
 COLUMNS = ("age", "sex", "bmi", "children", "smoker", "region", "charges")
@@ -18,15 +17,6 @@ NUMBERS = {
     "bmi": (False, 5, 150, "kg/m²"),
     "children": (True, 0, 20, "children"),
     "charges": (False, 0, 10_000_000, "US dollars a year"),
-}
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# how files begin that are often saved under the name of a table and are none
-OTHER_FILES = {
-    b"\x1f\x8b": "a file compressed by gzip; unpack it first",
-    b"PK\x03\x04": "a zip archive or a spreadsheet; unpack it, or save the sheet as CSV",
-    b"\xff\xfe": "text in UTF-16; save it as UTF-8",
-    b"\xfe\xff": "text in UTF-16; save it as UTF-8",
-    b"<": "a web page (HTML); follow its link to the raw file, and save that",
 }
 
 
@@ -107,7 +97,7 @@ def _read(path, entry):
         more = f"\n  ... and {len(problems) - 10} more" if len(problems) > 10 else ""
         raise DataError(f"{path} is not a valid insurance table (line 1 is the header):{shown}{more}")
     if entry is not None and download.sha256(content) != entry["sha256"]:
-        plain = content.removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n")
+        plain = content.removeprefix(download.BYTE_ORDER_MARK).replace(b"\r\n", b"\n")
         same = download.sha256(plain) == entry["sha256"]
         why = "its numbers are the same, but a program (a spreadsheet?) has saved it in its own way; " if same else ""
         raise DataError(
@@ -123,16 +113,10 @@ def _read(path, entry):
 
 def _parse(content):
     """Rows as tuples in the order of COLUMNS, and a list of what is wrong with which line."""
-    start = content.removeprefix(BYTE_ORDER_MARK).lstrip()
-    for beginning, kind in OTHER_FILES.items():
-        if start.startswith(beginning):
-            return [], [f"line 1: must hold the header {','.join(COLUMNS)}; the file is {kind}"]
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return [], [f"line {line}: the file must be UTF-8 text; got byte 0x{content[error.start]:02x}"]
-    if not start:
+    text, problems = download.text_of(content, COLUMNS)
+    if problems:
+        return [], problems
+    if not text.strip():
         return [], [f"line 1: must hold the header {','.join(COLUMNS)}; the file is empty"]
 
     header, rows, problems, blank = None, [], [], None
@@ -168,16 +152,16 @@ def _parse(content):
 
 def _header_problems(header):
     if len(header) == 1 and set(";\t|") & set(header[0]):
-        return [f"line 1: columns must be separated by commas; got {_short(header[0])}"]
+        return [f"line 1: columns must be separated by commas; got {short(header[0])}"]
     problems = []
     unknown = [name for name in header if name not in COLUMNS]
     missing = [name for name in COLUMNS if name not in header]
     for name in missing:
         near = difflib.get_close_matches(name, unknown, n=1) or unknown
         hint = f" (is it {near[0]!r}?)" if near else ""
-        problems.append(f"line 1, column {name!r}: missing{hint}; the header is {_short(','.join(header))}")
+        problems.append(f"line 1, column {name!r}: missing{hint}; the header is {short(','.join(header))}")
     for name in unknown:
-        problems.append(f"line 1, column {_short(name)}: unknown; allowed are {', '.join(COLUMNS)}")
+        problems.append(f"line 1, column {short(name)}: unknown; allowed are {', '.join(COLUMNS)}")
     for name in sorted({name for name in header if name in COLUMNS and header.count(name) > 1}):
         problems.append(f"line 1, column {name!r}: must appear once; appears {header.count(name)} times")
     return problems
@@ -206,24 +190,11 @@ def _value_problem(name, text):
     if name in CATEGORIES:
         if text in CATEGORIES[name]:
             return None
-        return f"must be one of {', '.join(CATEGORIES[name])}; got {_short(text)}"
-    whole, low, high, unit = NUMBERS[name]
-    kind = "a whole number" if whole else "a number"
-    try:
-        value = _value(name, text)
-    except ValueError:
-        value = math.nan
-    if low <= value <= high and text.isascii() and "_" not in text:
-        return None
-    return f"must be {kind} from {low:,} to {high:,} ({unit}); got {_short(text)}"
+        return f"must be one of {', '.join(CATEGORIES[name])}; got {short(text)}"
+    return download.number_problem(text, *NUMBERS[name])
 
 
 def _value(name, text):
     if name in CATEGORIES:
         return text
     return int(text) if NUMBERS[name][0] else float(text)
-
-
-def _short(text):
-    """In quotation marks, and of a text that is long only the beginning."""
-    return repr(text if len(text) <= 60 else text[:60] + "…")
