@@ -235,12 +235,19 @@ def name_faults(page):
     return faults
 
 
-# what is drawn of a formula is hidden from screen readers and has the colour of the text around it: it is put aside
-RUN_AXE = """rules => {
-  const drawn = [...document.querySelectorAll('.katex-html')].map(formula => [formula, [...formula.childNodes]]);
-  drawn.forEach(([formula]) => formula.replaceChildren());
-  return axe.run({exclude: ['.katex-html']}, {runOnly: rules, preload: false, resultTypes: ['violations']})
-    .then(found => found.violations).finally(() => drawn.forEach(([formula, parts]) => formula.append(...parts)));
+# What is put aside, and put back after:
+# - what is drawn of formulas: hidden from screen readers, in the colour of the text around it;
+# - the table of contents beside the page, which is the same on all pages, but for where one stands.
+RUN_AXE = """async rules => {
+  const kept = [
+    ['.katex-html', () => false],
+    ['.bd-links ul', item => item.matches?.('.current, .active')],
+  ].flatMap(([where, keep]) => [...document.querySelectorAll(where)].map(e => [e, [...e.childNodes], keep]));
+  for (const [element, parts, keep] of kept) element.replaceChildren(...parts.filter(keep));
+  const options = {runOnly: rules, preload: false, resultTypes: ['violations']};
+  const found = await axe.run({exclude: ['.katex-html']}, options);
+  for (const [element, parts] of kept) element.replaceChildren(...parts);
+  return found.violations;
 }"""
 
 
@@ -442,6 +449,7 @@ def small_faults(page):
 
 OWN = 200_000  # bytes of a page's HTML with our own scripts and styles, compressed
 ALL = 1_000_000  # bytes of everything that reading a page loads, text compressed
+ALL_OF_SEARCH = 1_500_000  # the page of the search has the text of all others, to find words without a server
 OWN_FILES = ("course.css", "course.js", "exercises.js", "explore.js", "katex.css")
 
 

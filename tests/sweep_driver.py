@@ -27,5 +27,5 @@ if __name__ == "__main__":
     from nnlib.sweep import sweep
 
     directory, log, workers = sys.argv[1:]
-    run = functools.partial(run, log=log, pause=0.02)
+    run = functools.partial(run, log=log, pause=0.05)  # two seconds in all: an interrupt may take one to arrive
     sweep(run, GRID, directory=directory, workers=int(workers), shared="epochs")

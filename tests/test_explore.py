@@ -239,11 +239,28 @@ def test_drawing_leaves_a_figure_as_it_was():
 
 def test_a_heavy_picture_gets_fewer_colours_and_fewer_pixels():
     noise = np.random.default_rng(0).integers(0, 255, (80, 120, 3), dtype=np.uint8)
-    light = drawing_module._packed([noise], "webp", 24_000)[0]
-    (lighter,) = drawing_module._packed([noise], "webp", 1500)
+    (light,), _ = drawing_module._packed([noise], "webp", 24_000)
+    (lighter,), quality = drawing_module._packed([noise], "webp", 1500)
     assert len(lighter) < len(light) / 3
     assert Image.open(io.BytesIO(light)).size == (120, 80)
     assert Image.open(io.BytesIO(lighter)).size == (60, 40)
+    # a neighbour that would be light enough is as sharp as what was drawn before it
+    (grey,), same = drawing_module._packed([np.full_like(noise, 99)], "webp", 1500, quality)
+    assert same == quality
+    assert Image.open(io.BytesIO(grey)).size == (60, 40)
+
+
+def test_no_state_is_sharper_than_the_one_before(book):
+    """As a slider moves, its lines should not get crisper and coarser by turns."""
+
+    def draw(step):
+        figure, axes = plt.subplots(figsize=(6, 4))
+        axes.plot((step == 2) * np.random.default_rng(step).standard_normal((400, 5)).cumsum(axis=0))
+        axes.set_title(f"step {step}")
+        return figure
+
+    first, heavy, last = explore(draw, step=[1, 2, 3]).looks.values()
+    assert first.quality == 0 < heavy.quality == last.quality
 
 
 @pytest.mark.parametrize("points", [6, 12])

@@ -323,6 +323,12 @@ def test_a_quiz_that_tells_its_answers_is_found():
     ]
 
 
+def test_no_two_pages_have_the_same_name():
+    """Cases of exercises, claims and terms are found by it, and so are pages by who speaks of them."""
+    names = Counter(path.stem for path in notebooks.notebooks())
+    assert [name for name, pages in names.items() if pages > 1] == []
+
+
 def test_every_chapter_is_in_the_table_of_contents_and_the_other_way_round():
     """A chapter missing from _toc.yml is not built; an entry without a file stops the build."""
     toc = yaml.safe_load((notebooks.ROOT / "_toc.yml").read_text(encoding="utf-8"))

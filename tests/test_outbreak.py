@@ -487,21 +487,42 @@ def test_errors_are_of_the_kinds_described(world):
     by_kind = {kind: part for kind, part in errors.groupby("kind")}
     units = by_kind["unit"]
     assert units["column"].value_counts().to_dict() == dict.fromkeys(("temperature", "beds", "humidity", "density"), 10)
-    for column, _, change in mess.UNIT_SLIPS:
+    slips = {  # the units written out again: a wrong factor in the module would agree with itself
+        "temperature": lambda celsius: 32 + 1.8 * celsius,
+        "beds": lambda per_thousand: 100 * per_thousand,
+        "humidity": lambda percent: percent / 100,
+        "density": lambda per_km: per_km * 1.609**2,
+    }
+    for column, change in slips.items():
         for _, line in units[units["column"] == column].iterrows():
-            assert float(line["written"]) == pytest.approx(change(float(line["true"])), abs=0.006)
+            assert float(line["written"]) == pytest.approx(change(float(line["true"])), rel=0.001, abs=0.006)
     decimal = by_kind["decimal"]
     ratio = decimal["written"].astype(float) / decimal["true"].astype(float)
-    assert ((ratio / 10 - 1).abs().lt(0.01) | (ratio * 10 - 1).abs().lt(0.05)).all()
+    high, low = (ratio / 10 - 1).abs().lt(0.01), (ratio * 10 - 1).abs().lt(0.05)
+    assert (high | low).all()
+    assert 20 <= high.sum() <= 34  # seven in ten
+    assert set(decimal["column"]) == {"age", "cases", "density"}
     for _, line in by_kind["typo"].iterrows():
         assert line["written"] != line["true"]
         assert sorted(line["written"].strip().lower()) == sorted(line["true"].lower())
         assert line["written"] not in (*outbreak.PROVINCES, *outbreak.MEASURES)
+    for _, line in by_kind["date"].iterrows():
+        year, month, day = line["true"].split("-")
+        wrong = {f"{year}-02-30", f"{int(year) - 100}-{month}-{day}", f"{int(year) + 2}-{month}-{day}"}
+        assert line["written"] in wrong | ({f"{year}-{day}-{month}"} if int(day) > 12 else set())
     dates = pd.to_datetime(by_kind["date"]["written"], errors="coerce", format="%Y-%m-%d")
     plausible = dates.between("2032-03-01", "2032-10-31")
     assert not plausible.any()
     assert 15 <= dates.isna().sum() <= 25  # 30 February, and a month above 12
     assert messy.groupby("region").size().value_counts().to_dict() == {1: 360, 2: 40}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_letters_that_change_places_are_two_different_ones(seed):
+    for word in ("Hallam", "Delmar", "none"):
+        written = mess._misspell(word, 2, np.random.default_rng(seed))
+        assert written != word
+        assert sorted(written) == sorted(word)
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,23 @@ def test_squares_are_tinted_by_size_and_sign_and_hold_their_numbers():
     assert draws(ax)
 
 
+def test_squares_stand_as_the_table_does_with_the_numbers_in_them():
+    ax = plots.squares([[1, -2, 3], [4, 5, 6]], fmt="{:.1f}")
+    places = {text.get_text(): text.get_position() for text in ax.texts}
+    assert list(places) == ["1.0", "−2.0", "3.0", "4.0", "5.0", "6.0"]
+    assert list(places.values()) == [(j + 0.5, i + 0.5) for i in (0, 1) for j in (0, 1, 2)]
+    assert ax.get_xlim() == (-0.1, 3.1)
+    assert ax.get_ylim() == (2.1, -0.1)  # the first row is on top
+    assert ax.get_aspect() == 1
+
+
+def test_tints_can_be_compared_between_tables_and_the_largest_may_be_negative():
+    half, whole = (plots.squares([[2]], largest=n).patches[0].get_facecolor() for n in (4, 2))
+    assert min(half) > min(whole) + 0.1
+    assert half == plots.squares([[2, 4]]).patches[0].get_facecolor()
+    assert half == plots.squares([[2, -4]]).patches[0].get_facecolor()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -551,6 +568,26 @@ def test_a_map_of_categories_tells_them_apart_by_colour_and_marker():
     assert draws(ax)
 
 
+def test_a_map_lies_as_the_country_does_and_shows_what_was_asked_for():
+    ax = plots.region_map(COUNTRY, "R", cmap="cividis")
+    assert ax.get_xlabel() == "km from west to east"
+    assert (ax.get_aspect(), ax.get_xlim(), ax.get_ylim()) == (1, (-12, 512), (-12, 412))
+    points, missing = ax.collections
+    assert points.get_cmap().name == "cividis"
+    assert points.get_clim() == (1.5, 3)
+    assert to_rgba(missing.get_edgecolor()[0]) == to_rgba(plots.GREY)
+    assert len(missing.get_paths()[0].vertices) == 4  # the two strokes of a cross
+    sized = plots.region_map(COUNTRY, "kind", sizes="people")
+    assert [part.get_sizes().tolist() for part in sized.collections] == [[44], [44], [22, 66]]
+
+
+@pytest.mark.parametrize(("count", "legend"), [(1, True), (8, True), (9, False)])
+def test_a_map_of_up_to_eight_categories_has_a_legend(count, legend):
+    place = np.arange(float(count))
+    ax = plots.region_map({"x": place, "y": place}, [str(n) for n in range(count)])
+    assert (ax.get_legend() is not None) == legend
+
+
 def test_numbers_become_categories_where_these_are_given_and_the_noise_is_in_no_legend():
     ax = plots.region_map(COUNTRY, [1, -1, 0, 1], categories={0: "coast", 1: "river", 2: "hills"}, others=-1)
     assert [part.get_label() for part in ax.collections[:3]] == ["coast", "river", "hills"]
@@ -612,6 +649,21 @@ def test_pictures_in_grey_share_one_scale():
     assert one[0].images[0].get_clim() == (0, 2)
     assert one[0].get_gridspec().ncols == 8
     assert draws(one[0])
+    higher = plots.pictures([[[4.0, 6.0]], [[5.0, 9.0]]])[0].images[0]
+    assert higher.get_clim() == (4, 9)
+    assert higher.get_interpolation() == "nearest"
+    assert [higher.cmap(higher.norm(v))[0] for v in (4.0, 9.0)] == [1, 0]  # the largest is black
+
+
+def test_outlines_have_the_colour_asked_for_and_lie_on_their_own_picture():
+    masks = np.zeros((2, 3, 3), bool)
+    masks[0, 0, 0] = masks[1, 2, 1] = True
+    outlines = [ax.collections[0] for ax in plots.pictures(np.ones((2, 3, 3)), masks=masks, colour=plots.ORANGE)]
+    assert [to_rgba(lines.get_colors()[0]) for lines in outlines] == [to_rgba(plots.ORANGE)] * 2
+    middles = [np.mean([side.mean(axis=0) for side in lines.get_segments()], axis=0) for lines in outlines]
+    assert np.allclose(middles, [(0, 0), (1, 2)])  # column, row
+    plain = plots.pictures(np.ones((1, 3, 3)), masks=masks[:1])[0].collections[0]
+    assert to_rgba(plain.get_colors()[0]) == to_rgba(plots.GREEN)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,12 @@ def test_each_target_installs_what_its_recipe_calls():
     testing = {name: needs for name, needs, recipe in rules if re.search(r"-m (pytest|ruff|mypy)", recipe)}
     assert {"test-library", "test-notebooks", "test-site", "lint", "format"} <= set(testing)
     assert {name for name, needs in testing.items() if "$(READY)" not in needs} == set()
+
+
+def test_each_reference_is_there_once_and_complete():
+    """Two of one key, or one without a title, stop the build of the book after everything else has been run."""
+    entries = re.split(r"^@", (ROOT / "references.bib").read_text(encoding="utf-8"), flags=re.M)[1:]
+    keys = Counter(re.match(r"\w+\{([^,]+),", entry)[1] for entry in entries)
+    assert [key for key, times in keys.items() if times > 1] == []
+    assert [entry for entry in entries if not re.search(r"^ +title *=", entry, re.M)] == []
+    assert [entry for entry in entries if entry.count("{") != entry.count("}")] == []

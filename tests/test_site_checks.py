@@ -139,6 +139,12 @@ def test_page_that_jumps_is_found(browser, tmp_path, late, fault):
             "formula without its font KaTeX_Main",
         ),
         (site_checks.axe_faults, '<p style="color: #aaa; background: #fff">pale</p>', "color-contrast"),
+        (
+            site_checks.axe_faults,
+            '<div class="highlight"><pre style="background: #fff">read <i class="n">all</i> <i class="n">of</i> '
+            '<i class="o" style="color: #aaa">pale</i></pre></div>',
+            "color-contrast",
+        ),
     ],
 )
 def test_broken_page_is_found(browser, tmp_path, check, body, fault):

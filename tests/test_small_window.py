@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import small_window
 from scipy.signal import correlate2d
+from sklearn.datasets import load_sample_image
 
 
 @pytest.mark.parametrize("shapes", [((5, 5), (3, 3)), ((4, 7), (2, 3)), ((3, 3), (3, 3)), ((6, 4), (1, 1))])
@@ -29,3 +30,8 @@ def test_the_photograph_is_small_and_grey():
     assert 0 <= photo.min() < 0.2
     assert 0.8 < photo.max() <= 1
     assert photo[:8, :40].mean() > 0.75  # the sky
+    china = load_sample_image("china.jpg").astype(float)
+    for row, column in ((0, 0), (95, 95), (40, 17)):
+        part = china[25 + 3 * row : 28 + 3 * row, 60 + 3 * column : 63 + 3 * column]
+        assert part.shape == (3, 3, 3)
+        assert photo[row, column] == pytest.approx(part.sum() / (27 * 255), abs=1e-12)

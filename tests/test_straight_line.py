@@ -1,5 +1,7 @@
 """The line through log R that pages of the outbreak share: against scikit-learn, and against the law itself."""
 
+import ast
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,15 +9,27 @@ import straight_line
 from sklearn.linear_model import LinearRegression
 
 from nnlib.course import datasets
+from tools import notebooks
 
 
-def test_inputs_are_five_columns_in_standard_units_and_one_for_each_category_but_the_first():
+def test_the_page_that_teaches_the_inputs_writes_the_same():
+    page = notebooks.load(notebooks.ROOT / "chapters" / "5-outbreak" / "05-ask-what-drives-it.ipynb")
+    sources = [notebooks.text_of(cell["source"]) for cell in page["cells"]]
+    source = next(text for text in sources if "def design(table):" in text)
+    found = next(node for node in ast.parse(source).body if getattr(node, "name", "") == "design")
+    names = {"datasets": datasets, "pd": pd}
+    exec(ast.unparse(found), names)
+    table = datasets.outbreak(60, seed=7).table
+    pd.testing.assert_frame_equal(straight_line.inputs(table), names["design"](table))
+
+
+def test_inputs_are_five_columns_in_standard_units_and_one_for_each_category_but_one():
     table = datasets.outbreak(60, seed=1).table
     X = straight_line.inputs(table)
     assert X.shape == (60, 5 + 5 + 2)
     assert list(X.columns[:5]) == ["density", "age", "beds", "temperature", "humidity"]
     pd.testing.assert_frame_equal(X.iloc[:, :5], datasets.standard_units(table))
-    for name, first in (("province", "Arden"), ("measures", "advice")):
+    for name, first in (("province", "Arden"), ("measures", "none")):
         columns = X[[column for column in X if column.startswith(name)]]
         assert f"{name}_{first}" not in columns
         np.testing.assert_array_equal(columns.sum(axis=1), table[name] != first)
@@ -38,6 +52,9 @@ def test_without_noise_the_slopes_are_the_law():
 def test_a_gap_is_refused_and_named():
     table = datasets.make_missing(datasets.outbreak(seed=4).table, "beds", seed=0)
     with pytest.raises(ValueError, match="X must have no gaps; beds has some"):
+        straight_line.slopes(table)
+    table = datasets.make_missing(table, "age", seed=0)
+    with pytest.raises(ValueError, match="X must have no gaps; age has some"):  # the first in the order of the columns
         straight_line.slopes(table)
 
 

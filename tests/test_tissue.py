@@ -2,13 +2,14 @@
 
 import importlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tissue_network
 from scipy import ndimage, stats
 
-import nnlib as nn
-from nnlib.course import augment, datasets
+from nnlib.course import datasets
 from nnlib.course.datasets import raters, stain
 
 laws = importlib.import_module("nnlib.course.datasets.tissue")  # the package has its function by this name
@@ -142,19 +143,78 @@ def test_neither_the_colour_nor_the_dark_pixels_decide_but_a_small_network_nearl
         found[name] = ((new < cut) == test.y[:, 0]).mean()
     assert max(found.values()) < 0.8, found
     assert max(found.values()) > 0.6, "they are worth something, as in real tissue"
-    mean, std = train.X.mean(axis=(0, 1, 2)), train.X.std(axis=(0, 1, 2))
-    layers = [nn.Conv2D(12, 3, activation="relu"), nn.MaxPool2D(2), nn.Conv2D(16, 3, activation="relu")]
-    layers += [nn.MaxPool2D(2), nn.Conv2D(24, 3, activation="relu"), nn.MaxPool2D(3), nn.Flatten()]
-    model = nn.Sequential([*layers, nn.Dense(1, "sigmoid")], seed=0, dtype="float32")
-    optimizer, rng, X = nn.Adam(3e-3), np.random.default_rng(0), ((train.X - mean) / std).astype("float32")
-    for _ in range(20):
-        turned = augment.quarter_turns(augment.flip(X, rng), rng)
-        model.fit(turned, train.y, loss="binary_crossentropy", optimizer=optimizer, epochs=1, batch_size=32, verbose=0)
-    right = (model.predict((test.X - mean) / std) > 0.5) == test.truth
+    model = tissue_network.network(0)
+    tissue_network.train(model, tissue_network.standardized(train.X, train.X), train.y)
+    right = (model.predict(tissue_network.standardized(test.X, train.X)) > 0.5) == test.truth
     assert 0.88 < right.mean() < 0.97
     visible = test.table["visibility"]
     assert right[visible > 0.5].mean() > 0.96
     assert right[visible < -1.5].mean() < 0.85  # a bound that no network passes
+
+
+def test_the_laws_are_those_of_the_readme():
+    readme = " ".join((Path(__file__).parents[1] / "data" / "README.md").read_text(encoding="utf-8").split())
+    L = laws
+    for said in (
+        f"Healthy tissue has {L.CELLS:.3f} nuclei for each pixel, of radius {L.RADIUS} pixels",
+        f"A lesion of contrast c has (1 + {L.DENSER} c) times as many, (1 + {L.LARGER} c) times as large, "
+        f"(1 + {L.DARKER} c) times as dark, with an outline of up to {L.MORE_IRREGULAR:.2f} c bumps",
+        f"Area: lognormal, median {L.AREA:.0f} pixels, {L.AREA_SPREAD}, "
+        f"cut to {L.AREA_LIMITS[0]} .. {L.AREA_LIMITS[1]}",
+        f"contrast: lognormal, median {L.CONTRAST:.0f}, {L.CONTRAST_SPREAD}, "
+        f"cut to {L.CONTRAST_LIMITS[0]} .. {L.CONTRAST_LIMITS[1]}",
+        f"a healthy picture holds {L.SCATTERED:.0%} of the nuclei of the lesion that it has not",
+        f"of all pictures {L.CROWD:.0%} have a crowd of small round nuclei, {L.FOLD:.0%} a fold, "
+        f"{L.DEBRIS:.0%} dark debris, and each took more or less of both dyes ({L.STAIN_SPREAD:.0%})",
+        f"Φ(√{1 + L.SLOPE**2:.0f} Φ⁻¹(sensitivity) + visibility)",
+    ):
+        assert said in readme, said
+
+
+def test_a_lesions_nuclei_are_larger_darker_and_less_regular_by_the_law():
+    def nuclei(contrast):
+        chance = laws._Chance(0)
+        chance.begin(200)
+        long, short, _, wobble, _, dark = laws._nuclei(chance, 100, contrast)
+        return np.sqrt(long * short), long / short, wobble, dark
+
+    (size, ratio, wobble, dark), (large, same, bumpy, darker) = nuclei(0.0), nuclei(1.5)
+    assert np.median(size) == pytest.approx(laws.RADIUS, rel=0.01)
+    assert np.log(size).std() == pytest.approx(laws.RADIUS_SPREAD, rel=0.03)
+    assert np.median(large / size) == pytest.approx(1 + 1.5 * laws.LARGER, rel=0.01)
+    assert (ratio >= 1).all()
+    assert (ratio <= 1.8).all()
+    assert ratio.mean() == pytest.approx(laws.LONGER, rel=0.01)
+    assert np.allclose(ratio, same)
+    assert np.median(dark) == pytest.approx(laws.DARK, rel=0.01)
+    assert np.log(dark).std() == pytest.approx(laws.DARK_SPREAD, rel=0.03)
+    assert np.allclose(darker / dark, 1 + 1.5 * laws.DARKER)
+    assert np.allclose(wobble, laws.IRREGULAR)
+    assert bumpy.min() == pytest.approx(laws.IRREGULAR, abs=0.001)
+    assert bumpy.max() == pytest.approx(laws.IRREGULAR + 1.5 * laws.MORE_IRREGULAR, abs=0.001)
+
+
+def test_a_healthy_picture_holds_its_share_of_the_lesions_nuclei():
+    bare, full = (tissue(600, seed=9, prevalence=0, decoys=decoys).table for decoys in (0, 1))
+    ill = tissue(600, seed=9, prevalence=1, decoys=0).table
+    plain = ~full["crowd"]
+    extra = (full["nuclei"] - bare["nuclei"])[plain].mean()
+    own = (ill["area"] * laws.CELLS * (1 + laws.DENSER * ill["contrast"]))[plain].mean()
+    assert extra == pytest.approx(laws.SCATTERED * own, rel=0.08)
+
+
+def test_what_is_no_lesion_darkens_its_place_and_changes_nothing_else():
+    quiet = {"prevalence": 1, "seed": 8, "clinic": {"noise": 0, "blur": 0}}
+    bare, full = tissue(300, decoys=0, **quiet), tissue(300, decoys=1, **quiet)
+    more = bare.X.mean(axis=-1) - full.X.mean(axis=-1)
+    kinds = full.table[["crowd", "fold", "debris"]]
+    assert np.abs(more[~kinds.any(axis=1)]).max() == 0
+    assert more.min() > -1e-9
+    dark = (more > 0.05).mean(axis=(1, 2))
+    for name, least, most in (("crowd", 0.01, 0.15), ("fold", 0.03, 0.25), ("debris", 0.002, 0.08)):
+        alone = kinds[name] & (kinds.sum(axis=1) == 1)
+        assert alone.sum() > 20
+        assert least < np.median(dark[alone]) < most, name
 
 
 # --- labels and doctors ---------------------------------------------------------------------------------------------
@@ -265,6 +325,19 @@ def test_a_clinic_of_ones_own_replaces_single_parameters():
     assert tissue(5, clinic="B").clinic == laws.CLINICS["B"]
 
 
+def test_each_dye_has_its_strength_and_each_picture_its_lamp():
+    dyes = {"stain": [[1, 0, 0], [0, 1, 0]], "noise": 0, "blur": 0}
+    plain = tissue(50, clinic=dyes)
+    for strength, faded in (((0, 1), 0), ((1, 0), 1)):
+        X = tissue(50, clinic=dyes | {"strength": strength}).X
+        assert np.allclose(X[..., faded], X[..., 2])  # the lamp alone
+        assert np.array_equal(X[..., 1 - faded], plain.X[..., 1 - faded])
+    assert plain.X[..., 0].std() > 1.5 * plain.X[..., 1].std()  # haematoxylin lies in the nuclei, eosin everywhere
+    lamps = tissue(2000, size=20, clinic={"stain": np.zeros((2, 3)), "noise": 0, "light": 0.8}).X[:, 0, 0, 0]
+    assert lamps.mean() == pytest.approx(0.8, rel=0.005)
+    assert lamps.std() / lamps.mean() == pytest.approx(laws.LIGHT_SPREAD, rel=0.06)
+
+
 # --- seeds ----------------------------------------------------------------------------------------------------------
 
 
@@ -274,6 +347,17 @@ def test_a_seed_is_a_set_of_pictures():
     assert one.table.equals(again.table)
     assert not np.array_equal(one.X, other.X)
     assert np.array_equal(tissue(30).X, tissue(30, seed=0).X)
+
+
+@pytest.mark.parametrize(
+    ("clinic", "colours", "dark"),
+    [("A", (0.777336, 0.601062, 0.697993), 0.08651), ("B", (0.841228, 0.643017, 0.785413), 0.05057)],
+)
+def test_the_pictures_of_a_seed_stay_those_of_which_the_pages_speak(clinic, colours, dark):
+    """Whoever changes a law or the order of the chances changes all stored results, and should know it."""
+    X = tissue(40, seed=0, clinic=clinic).X
+    assert X.mean(axis=(0, 1, 2)) == pytest.approx(colours, abs=1e-5)
+    assert (X.mean(axis=-1) < 0.45).mean() == pytest.approx(dark, abs=1e-4)
 
 
 @pytest.mark.parametrize("clinic", ["A", "B"])
@@ -301,6 +385,17 @@ def test_two_dyes_let_through_what_beer_and_lambert_say():
     light = stain.transmit(2 * ones, 0.5 * ones, stain.RUIFROK)
     assert light.ravel() == pytest.approx(np.exp([-1.335, -1.895, -0.635]))
     assert (stain.transmit(0 * ones, 0 * ones, stain.MACENKO) == 1).all()
+
+
+def test_the_dyes_are_those_of_the_papers():
+    """Macenko's reference vectors have length 1; clinic B lies between them and Ruifrok's."""
+    for dye in stain.MACENKO:
+        assert np.linalg.norm(dye) == pytest.approx(1, abs=2e-4)
+    between = 0.8 * np.array(stain.MACENKO) + 0.2 * np.array(stain.RUIFROK)
+    assert np.array(stain.BETWEEN) == pytest.approx(between, abs=0.01)
+    for blue, pink in (stain.RUIFROK, stain.MACENKO, stain.BETWEEN):
+        assert blue[0] > blue[2]  # what takes more red than blue looks blue,
+        assert pink[1] > pink[0] + 0.5  # and what takes green pink
 
 
 def test_ellipses_cover_their_area_and_the_darkest_wins():
@@ -378,3 +473,13 @@ def test_blur_keeps_the_light_and_smooth_noise_its_spread():
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_doctor_of_the_same_seed_as_the_pictures_knows_no_more_than_another():
+    """The random numbers that decide who has a lesion must not decide what a doctor says."""
+    for seed in range(5):
+        world = tissue(2000, seed=seed, size=20)
+        lesion = world.truth[:, 0] == 1
+        says = raters(world, 0.8, 0.9, seed=seed)[:, 0]
+        assert says[lesion].mean() == pytest.approx(0.8, abs=0.05)
+        assert says[~lesion].mean() == pytest.approx(0.1, abs=0.035)

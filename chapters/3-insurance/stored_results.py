@@ -62,6 +62,38 @@ def store(table, name, code, packages=(), folder=RESULTS):
     print(f"{len(table):,} rows in {folder / name}.csv")
 
 
+def store_all(tables, code, packages=(), folder=RESULTS):
+    """Write several tables, a dict by name, that the same code made; see `store`."""
+    for name, table in tables.items():
+        store(table, name, code, packages, folder)
+
+
+def swept(run, grid, directory, shared=None, workers=1):
+    """Return the rows of `nnlib.sweep`, which goes on where it was stopped; what went wrong in one of them is raised.
+
+    Parameters
+    ----------
+    run, grid, directory, shared, workers
+        As of `nnlib.sweep`; rows that other code has made are made again.
+    """
+    import nnlib as nn
+
+    table = nn.sweep(
+        run,
+        grid,
+        directory=directory,
+        shared=shared,
+        workers=workers,
+        stale="rerun",
+        progress=False,
+    )
+    failed = table["error"].dropna()
+    if len(failed):
+        raise RuntimeError(f"{directory.name}: {failed.iloc[0]}")
+    print(f"{directory.name}: {table['seconds'].sum():.0f} s", flush=True)
+    return table.drop(columns=["seconds", "error"])
+
+
 def code_hash(*parts):
     """Return 16 hexadecimal digits of what functions, classes or texts of Python do.
 

@@ -67,3 +67,42 @@ def best_of(X, k=3, starts=10, seed=0):
         for _ in range(starts)
     ]
     return min(runs, key=lambda run: run[2][-1])[0]
+
+
+def group(X, k, rng, starts=5, counts=None):
+    """Return the groups and the centres of the best of several starts, all carried on at once: `k_means`, but quicker.
+
+    Parameters
+    ----------
+    X : ndarray, shape (N, columns)
+    k, starts : int
+    rng : numpy.random.Generator
+        Draws the rows from which each start begins.
+    counts : ndarray, shape (N,), optional
+        How often each row counts, e.g. was drawn; every row is given a group.
+
+    Returns
+    -------
+    groups : ndarray of int, shape (N,)
+    centres : ndarray, shape (k, columns)
+    """
+    counts = np.ones(len(X)) if counts is None else counts
+    centres = np.stack(
+        [X[rng.choice(len(X), k, replace=False)] for _ in range(starts)]
+    )
+    for _ in range(100):
+        # squared distances, less what is the same for all centres
+        products = X @ centres.transpose(0, 2, 1)
+        away = (centres**2).sum(axis=2)[:, None] - 2 * products
+        nearest = away.argmin(axis=2)
+        member = (nearest[:, :, None] == np.arange(k)) * counts[:, None]
+        size = member.sum(axis=1)[:, :, None]
+        means = member.transpose(0, 2, 1) @ X / np.maximum(size, 1)
+        moved = np.where(size > 0, means, centres)
+        if np.allclose(moved, centres):
+            break
+        centres = moved
+    own = np.take_along_axis(centres, nearest[:, :, None], 1)
+    spread = ((X - own) ** 2).sum(axis=2)
+    best = (spread * counts).sum(axis=1).argmin()
+    return nearest[best], centres[best]

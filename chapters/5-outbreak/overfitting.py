@@ -290,49 +290,39 @@ def tables(seeds, folder, workers=1):
     """Train everything for these seeds; return the three tables by name."""
     import pandas as pd
 
-    settings = {"workers": workers, "stale": "rerun", "progress": False}
+    swept = functools.partial(stored_results.swept, workers=workers)
     seeds = list(seeds)
-    found = {
-        "sizes": nn.sweep(
-            run_size,
-            {"depth": DEPTHS, "units": WIDTHS, "seed": seeds},
-            directory=folder / "sizes",
-            **settings,
-        ),
-        "batches": nn.sweep(
-            run_batch,
-            {"batch_size": BATCHES, "seed": seeds, "epochs": STOPS},
-            shared="epochs",
-            directory=folder / "batches",
-            **settings,
-        ),
-    }
-    print("sizes and batches are done", flush=True)
-    parts = [
-        nn.sweep(
+    sizes = swept(
+        run_size,
+        {"depth": DEPTHS, "units": WIDTHS, "seed": seeds},
+        folder / "sizes",
+    )
+    batches = swept(
+        run_batch,
+        {"batch_size": BATCHES, "seed": seeds, "epochs": STOPS},
+        folder / "batches",
+        shared="epochs",
+    )
+    remedies = [
+        swept(
             run_remedy,
             {"name": [name], "dose": doses, "seed": seeds},
-            directory=folder / name.replace(", ", "_").replace(" ", "_"),
-            **settings,
+            folder / name.replace(", ", "_").replace(" ", "_"),
         )
         for name, doses in DOSES.items()
     ]
-    found["remedies"] = pd.concat(parts, ignore_index=True)
-    for name, table in found.items():
-        failed = table["error"].dropna()
-        if len(failed):
-            raise RuntimeError(f"{name}: {failed.iloc[0]}")
-        found[name] = table.drop(columns=["seconds", "error"])
-    return found
+    return {
+        "sizes": sizes,
+        "batches": batches,
+        "remedies": pd.concat(remedies, ignore_index=True),
+    }
 
 
 def main():
     """Train everything, and write the tables."""
     folder = stored_results.UNFINISHED / "overfitting"
-    for name, table in tables(SEEDS, folder).items():
-        stored_results.store(
-            table, name, CODE, ["scikit-learn"], folder=RESULTS
-        )
+    found = tables(SEEDS, folder)
+    stored_results.store_all(found, CODE, ["scikit-learn"], RESULTS)
 
 
 if __name__ == "__main__":

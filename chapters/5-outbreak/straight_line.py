@@ -7,7 +7,7 @@ from nnlib.course import datasets
 
 
 def inputs(table):
-    """Return what the line is drawn through: five columns in standard units, and one for each category but the first.
+    """Return what the line is drawn through, as "Ask what drives it" writes it: all that was there before the virus.
 
     Parameters
     ----------
@@ -17,13 +17,12 @@ def inputs(table):
     Returns
     -------
     pandas.DataFrame
-        The columns ``density``, ``age``, ``beds``, ``temperature``, ``humidity``, then 0 or 1 for each province and
-        each of the measures, without the first of each in alphabetical order.
+        The columns ``density``, ``age``, ``beds``, ``temperature``, ``humidity`` in standard units, then 0 or 1 for
+        each province but Arden, and for "advice" and "closures".
     """
-    categories = pd.get_dummies(
-        table[["province", "measures"]], drop_first=True, dtype=float
-    )
-    return pd.concat([datasets.standard_units(table), categories], axis=1)
+    groups = pd.get_dummies(table[["province", "measures"]], dtype=float)
+    groups = groups.drop(columns=["province_Arden", "measures_none"])
+    return datasets.standard_units(table).join(groups)
 
 
 def _solve(X, y):

@@ -1,4 +1,4 @@
-"""The tables and point clouds that the chapters train on, each with its source checked or its seed stated.
+"""The tables, pictures and point clouds that the chapters train on, each with its source checked or its seed stated.
 
 One file for each table or generator; `download` finds, fetches and verifies what others publish (`registry.json`).
 """
@@ -9,6 +9,7 @@ from .digits import digit_writers, load_digits
 from .download import DataError
 from .epidemic import final_size, growth_rate, reproduction_number, seir
 from .insurance import load_insurance
+from .medmnist import PathMNIST, load_pathmnist
 from .mess import make_errors, make_missing
 from .outbreak import Outbreak, outbreak, rollout, standard_units
 from .people import people
@@ -18,6 +19,7 @@ from .twin import insurance_twin
 __all__ = [
     "DataError",
     "Outbreak",
+    "PathMNIST",
     "Tissue",
     "digit_writers",
     "final_size",
@@ -26,6 +28,7 @@ __all__ = [
     "load_covid",
     "load_digits",
     "load_insurance",
+    "load_pathmnist",
     "make_errors",
     "make_missing",
     "outbreak",

@@ -3,7 +3,6 @@
 import csv
 import io
 import math
-from os import PathLike
 from pathlib import Path
 
 from . import download
@@ -81,19 +80,13 @@ def load_covid(path=None):
         path = Path(__file__).with_name(entry["file"])
         if not path.is_file():
             raise FileNotFoundError(f"{path} is a part of nnlib and is not there: install nnlib again")
-    elif not isinstance(path, str | PathLike):
-        raise ValueError(f"path must be the name of a file; got {path!r}")
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"path must name an existing file; got {str(path)!r}")
+    path = download.existing(path)
 
     # git may write CRLF on Windows, and a spreadsheet a byte-order mark: neither changes a number
     content = path.read_bytes().removeprefix(download.BYTE_ORDER_MARK).replace(b"\r\n", b"\n")
     rows, problems = _parse(content)
     if problems:
-        shown = "".join(f"\n  {problem}" for problem in problems[:10])
-        more = f"\n  ... and {len(problems) - 10} more" if len(problems) > 10 else ""
-        raise DataError(f"{path} is not a valid table of the epidemic (line 1 is the header):{shown}{more}")
+        raise download.problems_of(path, "table of the epidemic", problems)
     if download.sha256(content) != entry["sha256"]:
         raise DataError(
             f"{path} is not the published extract: sha256 must be {entry['sha256']}; got {download.sha256(content)} "

@@ -3,8 +3,6 @@
 import csv
 import difflib
 import io
-from os import PathLike
-from pathlib import Path
 
 from . import download
 from .download import DataError, short
@@ -70,12 +68,7 @@ def load_insurance(path=None, *, source="auto", own_table=False):
 
     entry = download.registry()["insurance"]
     if path is not None:
-        if not isinstance(path, str | PathLike):
-            raise ValueError(f"path must be the name of a file; got {path!r}")
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f"path must name an existing file; got {str(path)!r}")
-        return _read(path, None if own_table else entry)
+        return _read(download.existing(path), None if own_table else entry)
 
     path, problem = download.find(entry)
     if problem is None:
@@ -93,9 +86,7 @@ def _read(path, entry):
     content = path.read_bytes()
     rows, problems = _parse(content)
     if problems:
-        shown = "".join(f"\n  {problem}" for problem in problems[:10])
-        more = f"\n  ... and {len(problems) - 10} more" if len(problems) > 10 else ""
-        raise DataError(f"{path} is not a valid insurance table (line 1 is the header):{shown}{more}")
+        raise download.problems_of(path, "insurance table", problems)
     if entry is not None and download.sha256(content) != entry["sha256"]:
         plain = content.removeprefix(download.BYTE_ORDER_MARK).replace(b"\r\n", b"\n")
         same = download.sha256(plain) == entry["sha256"]

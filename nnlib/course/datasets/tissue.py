@@ -43,6 +43,7 @@ CLINICS = {
     "A": {"stain": MACENKO, "strength": (1.0, 1.0), "light": 0.96, "blur": 0.55, "noise": 0.025, "grain": 0.0},
     "B": {"stain": BETWEEN, "strength": (0.95, 0.95), "light": 1.02, "blur": 0.75, "noise": 0.03, "grain": 0.6},
 }
+READING = 1_000_003  # tells the doctors' random numbers from those of the pictures with the same seed
 AT_ONCE = 500  # pictures drawn together: few enough for the cache
 SIZES = (20, 256)
 
@@ -236,9 +237,9 @@ def raters(tissue, sensitivity=0.8, specificity=0.9, *, readers=1, seed=0):
     lesion = tissue.table["lesion"].to_numpy()
     says = np.repeat(1 - rates[1][None], len(lesion), axis=0)
     says[lesion] = 1 - _missed(1 - rates[0], tissue.table["visibility"].to_numpy()[lesion][:, None])
-    luck = np.stack(
-        [np.random.default_rng(child).random(len(lesion)) for child in np.random.SeedSequence(seed).spawn(readers)], 1
-    )
+    # streams of their own: with those of `tissue`, who has a lesion would tell a doctor of the same seed what to say
+    own = np.random.SeedSequence(seed, spawn_key=(READING,)).spawn(readers)
+    luck = np.stack([np.random.default_rng(child).random(len(lesion)) for child in own], 1)
     return (luck < says).astype(float)
 
 

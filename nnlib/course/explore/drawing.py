@@ -4,7 +4,7 @@ import base64
 import html
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -35,17 +35,17 @@ def _pixels(figure, themes) -> list[np.ndarray]:
     return [canvas.renderer.pixels(theme) for theme in themes]
 
 
-def _packed(pictures: list[np.ndarray], kind: str, light_enough: int) -> list[bytes]:
-    """Pack the pixels of each theme with a palette, as small as they get, all in the same quality."""
-    for quality in QUALITIES:
+def _packed(pictures: list[np.ndarray], kind: str, light_enough: int, least: int = 0) -> tuple[list[bytes], int]:
+    """Pack the pixels of each theme with a palette, as small as they get, all in the same of QUALITIES[least:]."""
+    for number in range(least, len(QUALITIES)):
         packed = []
         for pixels in pictures:
-            packed.append(_pack(pixels, kind, *quality))
-            if len(packed[-1]) > light_enough and quality != QUALITIES[-1]:
+            packed.append(_pack(pixels, kind, *QUALITIES[number]))
+            if len(packed[-1]) > light_enough and number < len(QUALITIES) - 1:
                 break  # nobody needs the other theme in this quality
         else:
             break
-    return packed
+    return packed, number
 
 
 def _pack(pixels: np.ndarray, kind: str, colours: int, sharpness: float) -> bytes:
@@ -99,6 +99,8 @@ class Drawing:
         Its size on the page in CSS pixels.
     least_width : int
         The width below which its smallest letters would be hard to read.
+    quality : int
+        Which of QUALITIES it is packed in.
     """
 
     kind: str
@@ -106,6 +108,7 @@ class Drawing:
     width: int
     height: int
     least_width: int
+    quality: int = field(default=0, compare=False)
 
     @property
     def size(self) -> int:
@@ -127,18 +130,19 @@ class Drawing:
         return "".join(f'<img class="only-{theme}" src="{self.address(theme)}" {common}>' for theme, _ in self.data)
 
 
-def render_figure(figure, themes=("light",), kind: str = "png", light_enough: int = LIGHT_ENOUGH) -> Drawing:
-    """Render a figure for these themes, in fewer colours and pixels where it would not be light enough."""
+def render_figure(
+    figure, themes=("light",), kind: str = "png", light_enough: int = LIGHT_ENOUGH, least: int = 0
+) -> Drawing:
+    """Render a figure for these themes, in the first of QUALITIES[least:] that is light enough."""
     if figure.get_layout_engine() is None:
         # Notebooks crop and widen each figure to what is in it; with a fixed size its labels would be cut off.
         figure.set_layout_engine("constrained")
     width, height = (round(inches * CSS_PIXELS_PER_INCH) for inches in figure.get_size_inches())
-    data = (
-        [_svg(figure, theme) for theme in themes]
-        if kind == "svg"
-        else _packed(_pixels(figure, themes), kind, light_enough)
-    )
-    return Drawing(kind, tuple(zip(themes, data, strict=True)), width, height, _least_width(figure, width))
+    if kind == "svg":
+        data, quality = [_svg(figure, theme) for theme in themes], 0
+    else:
+        data, quality = _packed(_pixels(figure, themes), kind, light_enough, least)
+    return Drawing(kind, tuple(zip(themes, data, strict=True)), width, height, _least_width(figure, width), quality)
 
 
 def _least_width(figure, width: int) -> int:

@@ -36,11 +36,16 @@ class PageExplorer:
         self.alts: dict[Position, str | None] = {}
         self.png: bytes | None = None
         kind = "webp" if kind == "png" else kind
+        quality = 0
 
         def render(figure, _alt):
+            nonlocal quality
             if position == definition.first and kind != "svg":
                 self.png = render_figure(figure).data[0][1]
-            return render_figure(figure, THEMES, kind)
+            # what was too heavy for one state is for its neighbours; nor should lines get sharper as a slider moves
+            drawing = render_figure(figure, THEMES, kind, least=quality)
+            quality = drawing.quality
+            return drawing
 
         positions, sizes = definition.positions(), {}
         for position in positions:

@@ -75,7 +75,7 @@ def pictures(
     side = min(6.0 / columns, 1.6)  # inches: the page is six wide
     above = 0.2 if titles is not None else 0.0
     figure = plt.figure(figsize=(side * columns, (side * height / width + above) * rows))
-    figure.get_layout_engine().set(h_pad=0.02, w_pad=0.02)
+    figure.get_layout_engine().set(h_pad=0.05, w_pad=0.05)  # its edge stays the ground of the page
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for ax in axes:
         ax.set_axis_off()
