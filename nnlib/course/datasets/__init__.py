@@ -13,6 +13,7 @@ from .medmnist import PathMNIST, load_pathmnist
 from .mess import make_errors, make_missing
 from .outbreak import Outbreak, outbreak, rollout, standard_units
 from .people import people
+from .sequences import first_sign, load_alice
 from .tissue import Tissue, raters, tissue
 from .twin import insurance_twin
 
@@ -23,8 +24,10 @@ __all__ = [
     "Tissue",
     "digit_writers",
     "final_size",
+    "first_sign",
     "growth_rate",
     "insurance_twin",
+    "load_alice",
     "load_covid",
     "load_digits",
     "load_insurance",
