@@ -7,6 +7,10 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 BOOK := $(VENV)/.book node_modules/.ready
 READY := $(VENV)/.ready node_modules/.ready
 
+# A browser may hang or crash on a busy machine, and then its test waits for ever: the worker is ended, and the test run
+# once more in a new browser. What is wrong on a page is wrong the first time.
+BROWSERS := --reruns 1 --only-rerun "Target crashed"
+
 # Jupyter and Sphinx read these; they keep a chapter's run independent of the reader's own configuration.
 export JUPYTER_PREFER_ENV_PATH := 1
 export JUPYTER_PLATFORM_DIRS := 1
@@ -35,10 +39,10 @@ test-notebooks: $(READY)  ## run every notebook, compare the outputs it states, 
 	$(PY) -m pytest -q -n auto --dist loadfile -p tools.executed --nbval-lax --nbval-cell-timeout 300 chapters
 
 test-site: $(READY) book  ## open the built site in a browser and use it
-	$(PY) -m pytest -q -n auto tests/test_site_*.py
+	$(PY) -m pytest -q -n auto $(BROWSERS) --timeout 300 tests/test_site_*.py
 
 test-browsers: $(READY) book  ## use every page in Chromium, Firefox and WebKit, in every setting (`make test`: a sample)
-	EVERY_PAGE=1 $(PY) -m pytest -q -n auto tests/test_site_engines.py tests/test_site_pages.py
+	EVERY_PAGE=1 $(PY) -m pytest -q -n auto $(BROWSERS) tests/test_site_engines.py tests/test_site_pages.py
 
 lint: $(READY)  ## check the style and the types of the code
 	$(PY) -m ruff check
