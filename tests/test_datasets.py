@@ -2,14 +2,12 @@
 
 import gzip
 import hashlib
-import http.server
 import socket
-import threading
-import time
 
 import numpy as np
 import pytest
 from insurance_project import formula
+from local_server import serving
 
 from nnlib.course import datasets
 from nnlib.course.datasets import DataError, download, insurance_twin, load_insurance
@@ -40,35 +38,6 @@ def published(monkeypatch, tmp_path, twin_text):
     monkeypatch.setattr(download, "cache_dir", lambda: cache)
     monkeypatch.setattr(download, "_failed", {})
     return entry, cache, content
-
-
-def serve(body, monkeypatch, entry, pause=0.0):
-    """Serve `body` at the entry's address from a thread; returns the requests that came and a closer."""
-    came = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            came.append(self.path)
-            time.sleep(pause)
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args):
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    monkeypatch.setitem(entry, "address", f"http://127.0.0.1:{server.server_port}/insurance.csv")
-
-    def close():
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return came, close
 
 
 # ------------------------------------------------------------------------------------- where the table is
@@ -118,11 +87,8 @@ def test_data_dir_without_the_table_is_said(source, published, monkeypatch, tmp_
 
 def test_download_is_checked_cached_and_leaves_no_temporary_file(published, monkeypatch):
     entry, cache, content = published
-    came, close = serve(content, monkeypatch, entry)
-    try:
+    with serving(content, monkeypatch, entry) as came:
         first, second = load_insurance(), load_insurance()
-    finally:
-        close()
     assert [path.name for path in cache.iterdir()] == ["insurance.csv"]
     assert len(came) == 1, "the second call must read the cache"
     assert first.attrs["source"] == "real"
@@ -132,12 +98,8 @@ def test_download_is_checked_cached_and_leaves_no_temporary_file(published, monk
 def test_download_with_another_checksum_is_refused_and_not_kept(published, monkeypatch):
     """A table that changed at its address would silently change every number in the chapters."""
     entry, cache, content = published
-    _, close = serve(content[:-9], monkeypatch, entry)
-    try:
-        with pytest.raises(DataError, match=entry["sha256"]) as caught:
-            load_insurance()
-    finally:
-        close()
+    with serving(content[:-9], monkeypatch, entry), pytest.raises(DataError, match=entry["sha256"]) as caught:
+        load_insurance()
     assert hashlib.sha256(content[:-9]).hexdigest() in str(caught.value)
     assert list(cache.iterdir()) == []
 

@@ -2,15 +2,13 @@
 
 import contextlib
 import hashlib
-import http.server
 import io
 import pickle
-import threading
-import time
 import zipfile
 
 import numpy as np
 import pytest
+from local_server import serving
 from numpy.lib import format as npy
 
 from nnlib.course import datasets
@@ -139,57 +137,21 @@ def test_the_registry_names_what_medmnist_publishes():
 # --- where it is looked for -----------------------------------------------------------------------------------------
 
 
-def serve(body, monkeypatch, entry, parts=1, pause=0.0):
-    """Serve `body` at the entry's address, in some parts with pauses between; return the requests, and a closer."""
-    came, size = [], -(-len(body) // parts)
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            came.append(self.path)
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            with contextlib.suppress(OSError):  # nobody waits any more
-                for start in range(0, len(body), size):
-                    self.wfile.write(body[start : start + size])
-                    time.sleep(pause)
-
-        def log_message(self, *args):
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    monkeypatch.setitem(entry, "address", f"http://127.0.0.1:{server.server_port}/pathmnist.npz?download=1")
-
-    def close():
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return came, close
-
-
 def test_nothing_is_fetched_unless_it_is_asked_for(entry, monkeypatch, tmp_path):
-    came, close = serve(CONTENT, monkeypatch, entry)
-    try:
-        with pytest.raises(FileNotFoundError, match=r"pathmnist\.npz is not in .*cache: it has not been downloaded; "
-                           r"load_pathmnist\('val', fetch=True\) fetches 0 MB, once"):  # fmt: skip
-            load_pathmnist("val")
-    finally:
-        close()
+    message = r"pathmnist\.npz is not in .*cache: it has not been downloaded; "
+    message += r"load_pathmnist\('val', fetch=True\) fetches 0 MB, once"
+    with serving(CONTENT, monkeypatch, entry) as came, pytest.raises(FileNotFoundError, match=message):
+        load_pathmnist("val")
     assert came == []
     assert not (tmp_path / "cache").exists()
 
 
 def test_it_is_fetched_once_checked_and_kept(entry, monkeypatch, tmp_path, capsys):
-    came, close = serve(CONTENT, monkeypatch, entry)
-    try:
+    published = "/" + entry["address"].split("/", 3)[3]
+    with serving(CONTENT, monkeypatch, entry) as came:
         first = load_pathmnist("val", fetch=True)
         second, third = load_pathmnist("test", fetch=True), load_pathmnist("val")
-    finally:
-        close()
-    assert came == ["/pathmnist.npz?download=1"]
+    assert came == [published]
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["pathmnist.npz"]
     assert np.array_equal(first.X, third.X)
     assert len(second.X) == ROWS["test"]
@@ -197,12 +159,9 @@ def test_it_is_fetched_once_checked_and_kept(entry, monkeypatch, tmp_path, capsy
 
 
 def test_another_file_at_its_address_is_refused_and_not_kept(entry, monkeypatch, tmp_path):
-    _, close = serve(CONTENT[:-9], monkeypatch, entry)
-    try:
-        with pytest.raises(DataError, match=rf"no longer holds the published file: .*{entry['md5']}"):
-            load_pathmnist("val", fetch=True)
-    finally:
-        close()
+    message = rf"no longer holds the published file: .*{entry['md5']}"
+    with serving(CONTENT[:-9], monkeypatch, entry), pytest.raises(DataError, match=message):
+        load_pathmnist("val", fetch=True)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -216,26 +175,20 @@ def test_what_is_large_may_take_longer_as_long_as_something_comes(slowest, entry
     """Ten parts, 0.1 s apart: longer than anybody waits for a table, and never long without a byte."""
     monkeypatch.setattr(download, "SECONDS", 0.4)
     monkeypatch.setattr(download, "SLOWEST", slowest)
-    _, close = serve(CONTENT, monkeypatch, entry, parts=10, pause=0.1)
-    try:
+    with serving(CONTENT, monkeypatch, entry, parts=10, pause=0.1):
         if slowest == 1:
             assert len(load_pathmnist("val", fetch=True).X) == ROWS["val"]
         else:
             with pytest.raises(FileNotFoundError, match=r"could not be downloaded from .* \(TimeoutError\)"):
                 load_pathmnist("val", fetch=True)
-    finally:
-        close()
 
 
 def test_a_download_that_stalls_is_given_up_soon(entry, monkeypatch):
     monkeypatch.setattr(download, "SECONDS", 0.4)
     monkeypatch.setattr(download, "SLOWEST", 1)
-    _, close = serve(CONTENT, monkeypatch, entry, parts=2, pause=1.5)
-    try:
-        with pytest.raises(FileNotFoundError, match="could not be downloaded"):
-            load_pathmnist("val", fetch=True)
-    finally:
-        close()
+    stalling = serving(CONTENT, monkeypatch, entry, parts=2, pause=1.5)
+    with stalling, pytest.raises(FileNotFoundError, match="could not be downloaded"):
+        load_pathmnist("val", fetch=True)
 
 
 def test_the_folder_of_ones_own_wins_and_need_not_hold_it(entry, monkeypatch, tmp_path):
