@@ -1450,6 +1450,34 @@ def _tissue_forms(space):
     return [(transposed,), (by_hand,)], [(in_place,), (all_axes,), (grey,), (mirrors,), (chance,)]
 
 
+def _feed_clip(space):
+    def by_division(g, limit):
+        return g / max(1.0, np.sqrt(np.sum(np.square(g))) / limit)
+
+    def as_a_list(g, limit):
+        length = sum(part**2 for part in g) ** 0.5
+        return [part * limit / length for part in g] if length > limit else list(g)
+
+    def in_place(g, limit):
+        g *= min(1, limit / max(np.linalg.norm(g), 1e-12))
+        return g
+
+    def by_largest(g, limit):
+        return g * limit / max(limit, np.abs(g).max())
+
+    def by_sum(g, limit):
+        return g * limit / max(limit, np.abs(g).sum())
+
+    def each_alone(g, limit):
+        return np.sign(g) * np.minimum(np.abs(g), limit)
+
+    def nothing_left(g, limit):
+        return np.where(np.linalg.norm(g) > limit, 0, g)
+
+    right = [(by_division,), (as_a_list,)]
+    return right, [(by_largest,), (by_sum,), (each_alone,), (nothing_left,), (in_place,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -1777,5 +1805,16 @@ CASES = {
             [({"one_rate", "test_rate"},), ({"own_start", "same_pictures"},), ([],), ("all",)],
         ),
         "check_forms": _tissue_forms,
+    },
+    "01-feed-it-back": {
+        "check_by_hand": lambda space: (
+            [("5/2", "1.25", 1.5), (2.5, [1.25], np.float64(1.5)), ([2.5], "5/4", "3/2")],
+            [(2.5, 1.0, 1.5), (2.5, 1.25, 0.5), (2, 1.25, 1.5), (2.5, 1.5, 1.25), (2.5, 0.875, 1.5)],
+        ),
+        "check_clip": _feed_clip,
+        "check_days": lambda space: (
+            [("1216", "90"), (1216.0, np.int64(90)), ([1216], [90.0])],
+            [(1184, 90), (1216, 89), (1216, 89.8), (1216, 91), (58432, 90), (1216, 44)],
+        ),
     },
 }
