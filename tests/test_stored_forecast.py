@@ -1,4 +1,4 @@
-"""The stored tables of the page "Forecast the weeks": complete, made by this code, true today; and no model sees ahead."""
+"""The stored tables of the page "Forecast the weeks": complete, made by this code, true today. No model sees ahead."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_the_stored_tables_are_complete():
     rates, errors, leaks, intervals = (forecast.stored(name) for name in TABLES)
     seeds, weeks = len(forecast.SEEDS), len(forecast.HORIZONS)
     assert len(rates) == len(forecast.KINDS) * len(forecast.RATES) * weeks
-    # 13 models in the first wave; the network of the own past is not judged in the others, the total has models of its own
+    # the network of a country's own past is judged in the first wave only; the total has models of its own
     counts = errors.groupby("world").model.nunique().to_dict()
     assert counts == {"first": 14, "second": 13, "closed": 13, "six weeks": 13, "total": 6}
     assert len(errors) == seeds * weeks * sum(counts.values())
