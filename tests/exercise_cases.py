@@ -1478,6 +1478,36 @@ def _feed_clip(space):
     return right, [(by_largest,), (by_sum,), (each_alone,), (nothing_left,), (in_place,)]
 
 
+def _forecast_usable(space):
+    def loops(origin, weeks, last):
+        found = []
+        for s in range(8, origin + 1):
+            if s + weeks <= origin:
+                found.append(s)
+        return found[max(len(found) - last, 0) :]
+
+    def as_array(origin, weeks, last):
+        return np.arange(max(8, origin - weeks - last + 1), origin - weeks + 1)
+
+    def backwards(origin, weeks, last):
+        return list(range(origin - weeks, 7, -1))[:last]
+
+    def one_early(origin, weeks, last):
+        return [s for s in range(8, origin) if s + weeks < origin][-last:]
+
+    def no_start(origin, weeks, last):
+        return np.arange(origin - weeks - last + 1, origin - weeks + 1)
+
+    def sees_ahead(origin, weeks, last):
+        return [s for s in range(8, origin + 1)][-last:]
+
+    def pads(origin, weeks, last):
+        return [max(8, origin - weeks - k) for k in reversed(range(last))]
+
+    right = [(loops,), (as_array,), (lambda o, w, k: tuple(range(8, o - w + 1))[-k:],)]
+    return right, [(backwards,), (one_early,), (no_start,), (sees_ahead,), (pads,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -1815,6 +1845,34 @@ CASES = {
         "check_days": lambda space: (
             [("1216", "90"), (1216.0, np.int64(90)), ([1216], [90.0])],
             [(1184, 90), (1216, 89), (1216, 89.8), (1216, 91), (58432, 90), (1216, 44)],
+        ),
+    },
+    "05-forecast-the-weeks": {
+        "check_two_weeks": lambda space: (
+            [("6.8", 7.3, "1.35"), (6.8, np.float64(7.3), np.exp(0.3)), ([6.8], "7.30", 1.3499)],
+            [
+                (6.4, 7.3, 1.35),
+                (6.8, 6.6, 1.35),
+                (6.8, 7.2, 1.35),
+                (6.8, 7.3, 0.3),
+                (6.8, 7.3, 0.741),
+                (7.3, 6.8, 1.35),
+            ],
+        ),
+        "check_usable": _forecast_usable,
+        "check_leaks": lambda space: (
+            [
+                (["best_lag", "random_fifth", "column_scale"],),
+                ("column_scale, random_fifth, best_lag",),
+                (("Best_lag", "column_scale", "random_fifth"),),
+            ],
+            [
+                ({"column_scale", "random_fifth"},),
+                ({"column_scale", "random_fifth", "best_lag", "refit"},),
+                ({"column_scale", "random_fifth", "best_lag", "other_country"},),
+                ([],),
+                ("last_week",),
+            ],
         ),
     },
 }
