@@ -1,6 +1,6 @@
 """Three chapters of Alice, letter by letter: counts of what followed, networks that guess, and how good each is.
 
-`python chapters/7-sequences/stored_letters.py` trains the networks of the page "Write letters" (about four minutes on one
+`python chapters/7-sequences/stored_letters.py` trains the networks of the page "Write letters" (about five minutes on one
 core; it goes on where it was stopped), and renews the tables and the small network in data/sequences that the page reads.
 """
 
