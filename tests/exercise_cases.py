@@ -1508,6 +1508,49 @@ def _forecast_usable(space):
     return right, [(backwards,), (one_early,), (no_start,), (sees_ahead,), (pads,)]
 
 
+def _letters_longest(space):
+    def all_pairs(sample, source):
+        return max(b - a for a in range(len(sample)) for b in range(a, len(sample) + 1) if sample[a:b] in source)
+
+    def shrinking(sample, source):
+        for size in range(len(sample), 0, -1):
+            if any(sample[at : at + size] in source for at in range(len(sample) - size + 1)):
+                return float(size)
+        return 0
+
+    def table(sample, source):
+        ends = np.zeros((len(sample) + 1, len(source) + 1), dtype=int)
+        for i, a in enumerate(sample):
+            for j, b in enumerate(source):
+                ends[i + 1, j + 1] = ends[i, j] + 1 if a == b else 0
+        return ends.max()
+
+    def of_the_text(sample, source):
+        return max(int(x) for x in space["copied"](sample, source))
+
+    def subsequence(sample, source):
+        rest = iter(source)
+        return sum(letter in rest for letter in sample)
+
+    def whole_only(sample, source):
+        return len(sample) if sample in source else 0
+
+    def shared_words(sample, source):
+        return max((len(w) for w in sample.split() if w in source.split()), default=0)
+
+    def greedy_restart(sample, source):
+        best = run = ""
+        for letter in sample:
+            run = run + letter if run + letter in source else letter if letter in source else ""
+            best = max(best, run, key=len)
+        return len(best)
+
+    return (
+        [(all_pairs,), (shrinking,), (table,), (of_the_text,)],
+        [(subsequence,), (whole_only,), (shared_words,), (greedy_restart,), (lambda sample, source: sample in source,)],
+    )
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -1873,6 +1916,21 @@ CASES = {
                 ([],),
                 ("last_week",),
             ],
+        ),
+    },
+    "04-write-letters": {
+        "check_bits": lambda space: (
+            [("8/3", 6.35, 0.616), (2.667, "6.35", [3.08 / 5]), (np.float64(8 / 3), 2 ** (8 / 3), "0.616")],
+            [(8, 6.35, 0.616), (1.85, 6.35, 0.616), (8 / 3, 256, 0.616), (8 / 3, 6.35, 0.6), (8 / 3, 6.35, 1)],
+        ),
+        "check_longest": _letters_longest,
+        "check_worth": lambda space: (
+            [
+                ({"shuffled", "weight", "stop", "signs"},),
+                (["signs", "stop", "weight", "shuffled"],),
+                ("shuffled, weight, stop, signs",),
+            ],
+            [({"shuffled", "stop"},), ({"shuffled", "weight", "stop", "signs", "same"},), (set(),), ("seeds",)],
         ),
     },
 }
