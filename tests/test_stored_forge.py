@@ -44,20 +44,19 @@ def test_the_stored_tables_are_complete():
 def test_the_duels_for_one_number_are_those_of_today(steps_by, told, rate):
     table = forge.stored("forge_line").query(f"steps_by == '{steps_by}' and told == '{told}' and rate == {rate}")
     again = forge.run_line(steps_by, told, rate, 1)
-    # rounding differs from one processor to another, and a duel makes more of it at a large rate
-    assert again["mean"] == pytest.approx(table.set_index("seed").loc[1, "mean"], abs=0.05 if rate == 0.01 else 0.3)
+    assert again["mean"] == pytest.approx(table.set_index("seed").loc[1, "mean"], abs=0.05)
 
 
 @pytest.mark.parametrize(("setting", "seed"), [("base", 1), ("judge at a tenth", 2)])
 def test_the_duels_on_the_ring_are_those_of_today(setting, seed):
-    """Loosely: rounding differs from one processor to another, and 2,000 steps of a duel make much of it."""
+    # rounding differs from one processor to another; a start off by 1e-13 ended at the same shares, to the percent
     table = forge.stored("forge_ring").query(f"setting == '{setting}'")
     rate = forge.best_rate(table, "match", lowest=False)
     row = table.query(f"rate == {rate} and seed == {seed}").iloc[0]
     again = forge.run_ring(setting, rate, seed)
-    assert again["good"] == pytest.approx(row.good, abs=0.15 if setting == "base" else 1)
-    assert abs(again["modes"] - row.modes) <= 2
-    assert again["loss"] == pytest.approx(row.loss, abs=0.06)
+    assert again["good"] == pytest.approx(row.good, abs=0.03)
+    assert abs(again["modes"] - row.modes) <= 1
+    assert again["loss"] == pytest.approx(row.loss, abs=0.01)
 
 
 def by_jax(forger, judge, noise, told):
