@@ -25,7 +25,7 @@ def test_the_stored_tables_are_complete():
     assert len(line.groupby(["steps_by", "told"])) == 4
     for (kind, part), rates, always, ruler, lowest in [
         *((group, forge.LINE_RATES, {0.01}, "mean", True) for group in line.groupby(["steps_by", "told"])),
-        *((group, forge.RING_RATES, set(), "match", False) for group in ring.groupby("setting")),
+        *((group, forge.RING_RATES, set(), "match", False) for group in ring.groupby(["setting"])),
     ]:
         trials, seeds = part[part.seed.isin(forge.TRIALS)], forge.reported(part)
         assert len(trials) == len(rates) * len(forge.TRIALS)
