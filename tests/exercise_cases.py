@@ -1551,6 +1551,46 @@ def _letters_longest(space):
     )
 
 
+def _forge_found(space):
+    def loops(points, middles, radius):
+        count = [0] * len(middles)
+        for x in points:
+            away = [float(np.hypot(*(x - middle))) for middle in middles]
+            if min(away) <= radius:
+                count[away.index(min(away))] += 1
+        return sum(part / len(points) >= 0.02 for part in count)
+
+    def squares(points, middles, radius):
+        square = ((points[None] - middles[:, None]) ** 2).sum(axis=2)
+        mine = (square == square.min(axis=0)) & (square <= radius**2)
+        return np.count_nonzero(mine.mean(axis=1) >= 0.02)
+
+    def as_float(points, middles, radius):
+        return float(loops(points, middles, radius))
+
+    def in_place(points, middles, radius):
+        found = loops(points, middles, radius)
+        points -= middles[0]
+        middles[:] = 0
+        return found
+
+    def more_than(points, middles, radius):
+        away = np.linalg.norm(points[:, None] - middles, axis=2)
+        good = away.min(axis=1) <= radius
+        return np.sum(np.bincount(away.argmin(axis=1)[good], minlength=len(middles)) > 0.02 * len(points))
+
+    def square_box(points, middles, radius):
+        away = np.abs(points[:, None] - middles).max(axis=2)
+        good = away.min(axis=1) <= radius
+        return np.sum(np.bincount(away.argmin(axis=1)[good], minlength=len(middles)) >= 0.02 * len(points))
+
+    def share(points, middles, radius):
+        return loops(points, middles, radius) / len(middles)
+
+    right = [(loops,), (squares,), (as_float,), (in_place,)]
+    return right, [(more_than,), (square_box,), (share,), (lambda points, middles, radius: 4,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -1931,6 +1971,29 @@ CASES = {
                 ("shuffled, weight, stop, signs",),
             ],
             [({"shuffled", "stop"},), ({"shuffled", "weight", "stop", "signs", "same"},), (set(),), ("seeds",)],
+        ),
+    },
+    "07-forge-and-judge": {
+        "check_judge": lambda space: (
+            [(("2/3", 0.25), "0.6068"), ([0.667, "1/4"], 0.607), (np.array([2 / 3, 0.25]), np.float64(0.60684))],
+            [
+                ((0.25, 2 / 3), 0.607),
+                ((2 / 3, 0.25), 1.214),
+                ((2 / 3, 0.25), -0.607),
+                ((2 / 3, 0.75), 0.607),
+                ((2, 1 / 3), 0.607),
+                ((2 / 3, 0.25), 0.693),
+            ],
+        ),
+        "check_found": _forge_found,
+        "check_runs": lambda space: (
+            [("imitates", "collapsed", "caught", "fooled"), ("Imitates", '"collapsed"', "caught ", "fooled")],
+            [
+                ("imitates", "collapsed", "fooled", "caught"),
+                ("collapsed", "imitates", "caught", "fooled"),
+                ("imitates", "fooled", "caught", "fooled"),
+                ("imitates", "collapsed", "caught", "imitates"),
+            ],
         ),
     },
 }

@@ -625,7 +625,32 @@ def test_moons_obey_their_formula():
     assert y.sum() == 51
 
 
-@pytest.mark.parametrize(("cloud", "spread"), [("separable", "gap"), ("two_moons", "noise")])
+def test_a_ring_has_its_clouds_where_they_are_said_to_be():
+    X, cloud = datasets.ring(8003, clouds=8, radius=2.0, spread=0.1, seed=2)
+    assert (X.shape, cloud.shape, cloud.dtype.kind) == ((8003, 2), (8003,), "i")
+    np.testing.assert_array_equal(np.bincount(cloud), [1001] * 3 + [1000] * 5)
+    for k in range(8):
+        step = X[cloud == k] - 2 * np.array([np.cos(k * np.pi / 4), np.sin(k * np.pi / 4)])
+        np.testing.assert_allclose(step.mean(axis=0), 0, atol=0.016)  # five standard errors
+        np.testing.assert_allclose(step.std(axis=0), 0.1, rtol=0.12)
+        assert abs(np.corrcoef(step.T)[0, 1]) < 0.16
+    assert not np.array_equal(cloud, np.sort(cloud))
+    bare, cloud = datasets.ring(7, clouds=3, radius=5, spread=0, seed=0)
+    corners = 5 * np.array([[1, 0], [-1 / 2, np.sqrt(3) / 2], [-1 / 2, -np.sqrt(3) / 2]])
+    np.testing.assert_allclose(bare, corners[cloud], atol=1e-12)
+    assert sorted(cloud) == [0, 0, 0, 1, 1, 2, 2]
+    X, cloud = datasets.ring()
+    np.testing.assert_array_equal(np.bincount(cloud), [250] * 8)
+    assert np.linalg.norm(X, axis=1).mean() == pytest.approx(2, abs=0.02)
+
+
+def test_a_ring_refuses_nonsense():
+    for name, value in (("clouds", 0), ("clouds", 2.5), ("radius", 0), ("radius", -1), ("radius", np.inf)):
+        with pytest.raises(ValueError, match=f"{name} must be .*; got {value!r}"):
+            datasets.ring(50, **{name: value})
+
+
+@pytest.mark.parametrize(("cloud", "spread"), [("separable", "gap"), ("two_moons", "noise"), ("ring", "spread")])
 def test_clouds_repeat_with_their_seed_and_refuse_nonsense(cloud, spread):
     make = getattr(datasets, cloud)
     for one, two in zip(make(50, seed=4), make(50, seed=4), strict=True):

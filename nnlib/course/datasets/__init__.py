@@ -3,7 +3,7 @@
 One file for each table or generator; `download` finds, fetches and verifies what others publish (`registry.json`).
 """
 
-from .clouds import separable, two_moons
+from .clouds import ring, separable, two_moons
 from .covid import load_covid
 from .digits import digit_writers, load_digits
 from .download import DataError
@@ -38,6 +38,7 @@ __all__ = [
     "people",
     "raters",
     "reproduction_number",
+    "ring",
     "rollout",
     "seir",
     "separable",
