@@ -42,7 +42,7 @@ def test_the_table_of_weights_is_complete():
     assert np.isfinite(table.select_dtypes("number")).all(axis=None)
 
 
-@pytest.mark.parametrize(("kind", "lag", "seed"), [("looks back", 40, 3), ("LSTM", 5, 1), ("LSTM, positions", 20, 4),
+@pytest.mark.parametrize(("kind", "lag", "seed"), [("looks back", 40, 3), ("LSTM", 5, 1), ("LSTM that keeps", 80, 4),
                                                    ("no positions", 5, 2)])  # fmt: skip
 def test_the_networks_that_recall_are_what_the_library_computes_today(kind, lag, seed):
     table = page.stored("attention_recall")
