@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import stored_attention as page
+from reference import constant, keras
 from stored_results import code_hash
 
 import nnlib as nn
@@ -101,17 +102,17 @@ def test_who_asks_last_has_the_gradients_of_finite_differences(heads):
 
 
 def test_who_asks_last_is_keras_multi_head_attention_with_one_query():
-    keras = pytest.importorskip("keras")
-    rng = np.random.default_rng(4)
-    x = rng.standard_normal((2, 5, 6)).astype("float32")
+    x = np.random.default_rng(4).standard_normal((2, 5, 6))
     layer = page.LastAsks(2)
     nn.Sequential([layer], seed=0).build((5, 6))
     theirs = keras.layers.MultiHeadAttention(2, 3, use_bias=False)
-    theirs.build(x.shape, x.shape)
-    W = layer.params["W"].reshape(6, 3, 2, 3)
-    theirs.set_weights([W[:, 0], W[:, 1], W[:, 2], layer.params["O"].reshape(2, 3, 6)])
-    y = np.asarray(theirs(query=x[:, -1:], value=x))[:, 0]
-    assert np.abs(layer.forward(x.astype(float)) - y).max() < 1e-5
+    theirs.build((None, 1, 6), (None, 5, 6))
+    parts = [part.reshape(6, 2, 3) for part in np.split(layer.params["W"], 3, axis=1)]
+    theirs.set_weights([*parts, layer.params["O"].reshape(2, 3, 6)])
+    # with its weights asked for, Keras takes the way that stays in float64
+    y, weights = theirs(constant(x[:, -1:]), constant(x), return_attention_scores=True)
+    assert np.abs(layer.forward(x) - np.asarray(y)[:, 0]).max() < 1e-10
+    assert np.abs(layer.weights - np.asarray(weights)[:, :, 0]).max() < 1e-10
 
 
 def test_the_last_step_alone_goes_on_and_gets_the_gradient():

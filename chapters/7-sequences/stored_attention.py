@@ -1,6 +1,6 @@
 """Who finds the first sign again: a network that looks back, or one that carries a memory? And are two heads two eyes?
 
-`python chapters/7-sequences/stored_attention.py` trains both over many seeds (about three minutes of one core; it goes on
+`python chapters/7-sequences/stored_attention.py` trains both over many seeds (some five minutes of one core; it goes on
 where it was stopped), and renews the tables in data/sequences that the page "Pay attention" prints. The page itself
 trains one network of each kind; ten seeds, six lags and four learning rates are too long to wait for.
 """
