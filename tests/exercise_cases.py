@@ -1591,6 +1591,68 @@ def _forge_found(space):
     return right, [(more_than,), (square_box,), (share,), (lambda points, middles, radius: 4,)]
 
 
+def _attend_windowed(space):
+    def masked(scores, back):
+        T = len(scores)
+        seen = np.tril(np.ones((T, T), bool)) & ~np.tril(np.ones((T, T), bool), -back - 1)
+        e = np.where(seen, np.exp(scores - scores.max()), 0)
+        return e / e.sum(axis=1, keepdims=True)
+
+    def loops(scores, back):
+        scores = np.asarray(scores, float)
+        found = np.zeros(scores.shape)
+        for i in range(len(scores)):
+            first = max(0, i - back)
+            e = np.exp(scores[i, first : i + 1])
+            found[i, first : i + 1] = e / e.sum()
+        return found
+
+    def in_place(scores, back):
+        for i in range(len(scores)):
+            for j in range(len(scores)):
+                if not 0 <= i - j <= back:
+                    scores[i, j] = -np.inf
+        e = np.exp(scores)
+        return e / e.sum(axis=1, keepdims=True)
+
+    def masked_after_the_softmax(scores, back):
+        e = np.exp(scores)
+        A = e / e.sum(axis=1, keepdims=True)
+        return np.tril(A) - np.tril(A, -back - 1)
+
+    def zeros_before_the_softmax(scores, back):
+        e = np.exp(np.tril(scores) - np.tril(scores, -back - 1))
+        return e / e.sum(axis=1, keepdims=True)
+
+    def one_too_few(scores, back):
+        return loops(scores, max(back - 1, 0))
+
+    def ahead_as_well(scores, back):
+        ago = np.abs(np.subtract.outer(np.arange(len(scores)), np.arange(len(scores))))
+        e = np.where(ago <= back, np.exp(scores), 0)
+        return e / e.sum(axis=1, keepdims=True)
+
+    def columns_sum_to_one(scores, back):
+        e = np.where(loops(scores, back) > 0, np.exp(scores), 0)
+        return e / e.sum(axis=0)
+
+    def whole_table(scores, back):
+        e = np.where(loops(scores, back) > 0, np.exp(scores), 0)
+        return e / e.sum()
+
+    def hard(scores, back):
+        kept = loops(scores, back)
+        return (kept == kept.max(axis=1, keepdims=True)).astype(float)
+
+    right = [(masked,), (loops,), (in_place,), (lambda scores, back: loops(scores, back).tolist(),)]
+    wrong = [
+        (masked_after_the_softmax,), (zeros_before_the_softmax,), (one_too_few,), (ahead_as_well,),
+        (columns_sum_to_one,), (whole_table,), (hard,), (lambda scores, back: loops(scores, back)[-1],),
+        (lambda scores, back: loops(scores, len(scores)),),
+    ]  # fmt: skip
+    return right, wrong
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -1994,6 +2056,23 @@ CASES = {
                 ("imitates", "fooled", "caught", "fooled"),
                 ("imitates", "collapsed", "caught", "imitates"),
             ],
+        ),
+    },
+    "06-pay-attention": {
+        "check_look": lambda space: (
+            [((0.576, 0.212, 0.212), 5.34), ("0.576, 0.212, 0.212", "5.336"), ([0.5761, 0.2119, 0.2119], [5.337])],
+            [
+                ((0.787, 0.107, 0.107), 5.34),
+                ((0.576, 0.212, 0.212), 7.65),
+                ((0.212, 0.576, 0.212), 5.34),
+                ((1, 0, 0), 10),
+                ((0.576, 0.212, 0.212), -5.34),
+            ],
+        ),
+        "check_windowed": _attend_windowed,
+        "check_file": lambda space: (
+            [(32_000_000, 0.94), ("32,000,000", "4000/4256"), (np.int64(32_000_000), [0.9398])],
+            [(4_000_000, 0.94), (32_000_000, 0.06), (32_000_000, 0.969), (16_000, 0.94), (32_000_001, 0.94)],
         ),
     },
 }

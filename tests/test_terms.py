@@ -19,7 +19,8 @@ UNSEEN = re.compile(
 )
 # words that also mean something else: a temperature outdoors, the seed of a plant, a residue of a fit
 EVERYDAY = {
-    "channel", "feature", "gate", "generator", "input", "interaction", "kernel", "lag", "layer", "leak", "padding",
+    "attention", "channel", "feature", "gate", "generator", "input", "interaction", "kernel", "lag", "layer", "leak",
+    "padding",
     "precision", "proxy", "recall", "representation", "sample", "seed", "sequence", "stride", "symmetry", "tape",
     "target", "temperature", "variance",
 }  # fmt: skip
