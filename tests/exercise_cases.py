@@ -1809,7 +1809,7 @@ CASES = {
         ),
         "check_forget_bias": _remember_forget_bias,
         "check_luck": lambda space: (
-            [(0.832, 0.03, "seeds"), ("83.2%", "3%", "Seeds"), (1 - 0.7**5, [0.03], '"seeds"')],
+            [(0.832, 0.03, "seeds"), ("0.832", "3/100", "Seeds"), (1 - 0.7**5, [0.03], '"seeds"')],
             [(0.832, 0.3, "seeds"), (1.5, 0.03, "seeds"), (0.832, 0.03, "longer"), (0.00243, 0.03, "seeds")],
         ),
     },
