@@ -110,9 +110,9 @@ def test_the_page_steps_as_keras_does(record_check):
     X = rng.standard_normal((3, 7, 2))
     theirs = keras.layers.LSTM(4)
     theirs.build(X.shape)
-    start = np.asarray(theirs.get_weights()[2])
+    start = np.asarray(theirs.weights[2].value)
     assert np.array_equal(start.reshape(4, 4), [[0] * 4, [1] * 4, [0] * 4, [0] * 4])
-    weights = [rng.standard_normal(part.shape) for part in theirs.get_weights()]
+    weights = [rng.standard_normal(part.shape) for part in theirs.weights]
     theirs.set_weights(weights)
     h = c = np.zeros((3, 4))
     for t in range(7):
