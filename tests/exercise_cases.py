@@ -1653,6 +1653,30 @@ def _attend_windowed(space):
     return right, wrong
 
 
+def _remember_forget_bias(space):
+    def bisected(lag, left):
+        low, high = -50.0, 50.0
+        for _ in range(200):
+            middle = (low + high) / 2
+            low, high = (middle, high) if (1 / (1 + np.exp(-middle))) ** lag < left else (low, middle)
+        return low
+
+    def through_logs(lag, left):
+        f = np.exp(np.log(left) / lag)
+        return [-np.log(1 / f - 1)]
+
+    def rounded(lag, left):
+        f = round(left ** (1 / lag), 2)
+        return np.log(f / (1 - f)) if f < 1 else 9.0
+
+    def hours(lag, left):
+        return -lag / np.log(left)
+
+    right = [(bisected,), (through_logs,)]
+    wrong = [(rounded,), (hours,), (lambda lag, left: np.log(lag) - np.log(-np.log(left)),), (lambda lag, left: 5,)]
+    return right, wrong
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -2073,6 +2097,17 @@ CASES = {
         "check_file": lambda space: (
             [(32_000_000, 0.94), ("32,000,000", "4000/4256"), (np.int64(32_000_000), [0.9398])],
             [(4_000_000, 0.94), (32_000_000, 0.06), (32_000_000, 0.969), (16_000, 0.94), (32_000_001, 0.94)],
+        ),
+    },
+    "02-remember": {
+        "check_cell": lambda space: (
+            [("1.7", "0.468", 7), (1.7, np.float64(0.4677), "7"), ([1.7], 0.5 * np.tanh(1.7), 7.0)],
+            [(1.9, 0.468, 7), (1.7, 0.935, 7), (1.7, 0.468, 6), (1.7, 0.85, 7), (1.7, 0.468, 6.58), (0.468, 1.7, 7)],
+        ),
+        "check_forget_bias": _remember_forget_bias,
+        "check_luck": lambda space: (
+            [(0.832, 0.03, "seeds"), ("0.832", "3/100", "Seeds"), (1 - 0.7**5, [0.03], '"seeds"')],
+            [(0.832, 0.3, "seeds"), (1.5, 0.03, "seeds"), (0.832, 0.03, "longer"), (0.00243, 0.03, "seeds")],
         ),
     },
 }
