@@ -21,13 +21,13 @@ import stored_results  # noqa: E402
 RESULTS = PROJECT / "data" / "sequences"
 LAGS = (5, 10, 20, 40, 80)
 SEEDS = range(20)
-RATES = (0.003, 0.01, 0.03)
+RATES = (0.001, 0.003, 0.01, 0.03)
 SEEDS_OF_RATES = range(100, 103)  # rates are chosen on these
 LAGS_OF_RATES = (40, 80)  # the shorter lags take the rate of 40
 MODELS = ("rnn_glorot", "rnn", "rnn_32", "lstm_1", "lstm_5")
 STARTS = ("lstm_0", "lstm_3")  # further starts of the forget gate, at one lag
 LAG_OF_STARTS = 40
-UNITS, BATCH, STEPS, NEW = 16, 32, 600, 1000
+UNITS, BATCH, STEPS, NEW = 16, 32, 1000, 1000
 SOLVED = 0.02  # mean loss of the last 50 batches at which training ends
 
 
