@@ -1450,6 +1450,50 @@ def _tissue_forms(space):
     return [(transposed,), (by_hand,)], [(in_place,), (all_axes,), (grey,), (mirrors,), (chance,)]
 
 
+def _past_only(space):
+    def with_views(x, width):
+        y = np.zeros(len(x))
+        if len(x) > width:
+            windows = np.lib.stride_tricks.sliding_window_view(x, width)[:-1]
+            y[width:] = (x[width:] - windows.mean(axis=1)) / windows.std(axis=1)
+        return y
+
+    def in_a_list(x, width):
+        return [
+            0.0 if t < width else float((x[t] - np.mean(x[t - width : t])) / np.var(x[t - width : t]) ** 0.5)
+            for t in range(len(x))
+        ]
+
+    def through_the_variance(x, width):
+        y = np.zeros(len(x))
+        for t in range(width, len(x)):
+            y[t] = (x[t] - np.mean(x[t - width : t])) / np.var(x[t - width : t])
+        return y
+
+    def unbiased(x, width):
+        y = np.zeros(len(x))
+        for t in range(width, len(x)):
+            y[t] = (x[t] - np.mean(x[t - width : t])) / np.std(x[t - width : t], ddof=1)
+        return y
+
+    def of_everything_before(x, width):
+        y = np.zeros(len(x))
+        for t in range(width, len(x)):
+            y[t] = (x[t] - np.mean(x[:t])) / np.std(x[:t])
+        return y
+
+    def changes_what_was_given(x, width):
+        y = np.zeros(len(x))
+        for t in range(width, len(x)):
+            y[t] = x[t] = (x[t] - np.mean(x[t - width : t])) / np.std(x[t - width : t])
+        return y
+
+    return (
+        [(with_views,), (in_a_list,)],
+        [(through_the_variance,), (unbiased,), (of_everything_before,), (changes_what_was_given,)],
+    )
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -1777,5 +1821,31 @@ CASES = {
             [({"one_rate", "test_rate"},), ({"own_start", "same_pictures"},), ([],), ("all",)],
         ),
         "check_forms": _tissue_forms,
+    },
+    "03-normalize-a-sequence": {
+        "check_hand": lambda space: (
+            [
+                (0.4, 0.4, (1.414, 0, -1.414, 0)),
+                ("2/5", "4/10", "1.41, 0, -1.41, 0"),
+                ([0.4], 0.4, [2**0.5, 0, -(2**0.5), 0]),
+            ],
+            [
+                (0.4, -0.4, (1.414, 0, -1.414, 0)),
+                (0.4, 0.4, (4, 0, -4, 0)),
+                (0.4, 0.4, (1.22, 0, -1.22, 0)),
+                (0.5, 0.5, (1.414, 0, -1.414, 0)),
+                (0.4, 0.4, (-1.414, 0, 1.414, 0)),
+            ],
+        ),
+        "check_past": _past_only,
+        "check_who": lambda space: (
+            [({"batch"}, {"batch", "step"}), ("batch", "step, batch"), (["Batch"], ("step", "batch"))],
+            [
+                ({"batch", "step"}, {"batch", "step"}),
+                ({"batch"}, {"batch"}),
+                ({"batch", "window"}, {"batch", "step"}),
+                ([], []),
+            ],
+        ),
     },
 }
