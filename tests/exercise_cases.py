@@ -1839,11 +1839,15 @@ CASES = {
         ),
         "check_past": _past_only,
         "check_who": lambda space: (
-            [({"batch"}, {"batch", "step"}), ("batch", "step, batch"), (["Batch"], ("step", "batch"))],
             [
-                ({"batch", "step"}, {"batch", "step"}),
-                ({"batch"}, {"batch"}),
-                ({"batch", "window"}, {"batch", "step"}),
+                ({"batch", "block"}, {"batch", "step"}),
+                ("block batch", "step, batch"),
+                (["Batch", "block"], ("step", "batch")),
+            ],
+            [
+                ({"batch"}, {"batch", "step"}),
+                ({"batch", "block"}, {"batch"}),
+                ({"batch", "block", "window"}, {"batch", "step"}),
                 ([], []),
             ],
         ),
