@@ -1494,6 +1494,31 @@ def _past_only(space):
     )
 
 
+def _order_gap(space):
+    def with_take(f, x, order):
+        return float(np.linalg.norm((f(np.take(x, order, axis=0)) - np.take(f(x), order, axis=0)).ravel(), np.inf))
+
+    def by_rows(f, x, order):
+        whole, mixed = f(x), f(np.array([x[k] for k in order]))
+        return max(abs(a - b) for k, row in zip(order, mixed, strict=True) for a, b in zip(row, whole[k], strict=True))
+
+    def back_again(f, x, order):  # puts the shuffled output back: the same differences
+        found = np.empty_like(x)
+        found[order] = f(x[order])
+        return np.max(np.abs(found - f(x)))
+
+    def squared(f, x, order):
+        return ((f(x[order]) - f(x)[order]) ** 2).max()
+
+    def of_the_first_column(f, x, order):
+        return np.abs(f(x[order]) - f(x)[order])[:, 0].max()
+
+    def reversed_instead(f, x, order):
+        return np.abs(f(x[::-1]) - f(x)[::-1]).max()
+
+    return [(with_take,), (by_rows,), (back_again,)], [(squared,), (of_the_first_column,), (reversed_instead,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -1849,6 +1874,21 @@ CASES = {
                 ({"batch", "block"}, {"batch"}),
                 ({"batch", "block", "window"}, {"batch", "step"}),
                 ([], []),
+            ],
+        ),
+    },
+    "09-choose-a-network": {
+        "check_count": lambda space: (
+            [(397, 24960), ("397", "24,960"), ([397.0], np.int64(24960))],
+            [(397, 24576), (384, 24960), (398, 24960), (24960, 397), (397, 2496)],
+        ),
+        "check_gap": _order_gap,
+        "check_which": lambda space: (
+            [("windows", "dense", "recurrent", "attention"), ("Windows", " dense", "RECURRENT", "attention ")],
+            [
+                ("attention", "dense", "recurrent", "windows"),
+                ("windows", "attention", "recurrent", "attention"),
+                ("windows", "dense", "dense", "attention"),
             ],
         ),
     },

@@ -1,4 +1,4 @@
-"""The page "Normalize a sequence": its functions against theory and Keras; its stored table, complete and true today."""
+"""The page "Normalize a sequence": its functions against theory and Keras; its stored table, complete, true today."""
 
 import numpy as np
 import pytest
