@@ -1677,6 +1677,75 @@ def _remember_forget_bias(space):
     return right, wrong
 
 
+def _past_only(space):
+    def with_views(x, width):
+        y = np.zeros(len(x))
+        if len(x) > width:
+            windows = np.lib.stride_tricks.sliding_window_view(x, width)[:-1]
+            y[width:] = (x[width:] - windows.mean(axis=1)) / windows.std(axis=1)
+        return y
+
+    def in_a_list(x, width):
+        return [
+            0.0 if t < width else float((x[t] - np.mean(x[t - width : t])) / np.var(x[t - width : t]) ** 0.5)
+            for t in range(len(x))
+        ]
+
+    def through_the_variance(x, width):
+        y = np.zeros(len(x))
+        for t in range(width, len(x)):
+            y[t] = (x[t] - np.mean(x[t - width : t])) / np.var(x[t - width : t])
+        return y
+
+    def unbiased(x, width):
+        y = np.zeros(len(x))
+        for t in range(width, len(x)):
+            y[t] = (x[t] - np.mean(x[t - width : t])) / np.std(x[t - width : t], ddof=1)
+        return y
+
+    def of_everything_before(x, width):
+        y = np.zeros(len(x))
+        for t in range(width, len(x)):
+            y[t] = (x[t] - np.mean(x[:t])) / np.std(x[:t])
+        return y
+
+    def changes_what_was_given(x, width):
+        y = np.zeros(len(x))
+        for t in range(width, len(x)):
+            y[t] = x[t] = (x[t] - np.mean(x[t - width : t])) / np.std(x[t - width : t])
+        return y
+
+    return (
+        [(with_views,), (in_a_list,)],
+        [(through_the_variance,), (unbiased,), (of_everything_before,), (changes_what_was_given,)],
+    )
+
+
+def _order_gap(space):
+    def with_take(f, x, order):
+        return float(np.linalg.norm((f(np.take(x, order, axis=0)) - np.take(f(x), order, axis=0)).ravel(), np.inf))
+
+    def by_rows(f, x, order):
+        whole, mixed = f(x), f(np.array([x[k] for k in order]))
+        return max(abs(a - b) for k, row in zip(order, mixed, strict=True) for a, b in zip(row, whole[k], strict=True))
+
+    def back_again(f, x, order):  # puts the shuffled output back: the same differences
+        found = np.empty_like(x)
+        found[order] = f(x[order])
+        return np.max(np.abs(found - f(x)))
+
+    def squared(f, x, order):
+        return ((f(x[order]) - f(x)[order]) ** 2).max()
+
+    def of_the_first_column(f, x, order):
+        return np.abs(f(x[order]) - f(x)[order])[:, 0].max()
+
+    def reversed_instead(f, x, order):
+        return np.abs(f(x[::-1]) - f(x)[::-1]).max()
+
+    return [(with_take,), (by_rows,), (back_again,)], [(squared,), (of_the_first_column,), (reversed_instead,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -2108,6 +2177,51 @@ CASES = {
         "check_luck": lambda space: (
             [(0.832, 0.03, "seeds"), ("0.832", "3/100", "Seeds"), (1 - 0.7**5, [0.03], '"seeds"')],
             [(0.832, 0.3, "seeds"), (1.5, 0.03, "seeds"), (0.832, 0.03, "longer"), (0.00243, 0.03, "seeds")],
+        ),
+    },
+    "03-normalize-a-sequence": {
+        "check_hand": lambda space: (
+            [
+                (0.4, 0.4, (1.414, 0, -1.414, 0)),
+                ("2/5", "4/10", "1.41, 0, -1.41, 0"),
+                ([0.4], 0.4, [2**0.5, 0, -(2**0.5), 0]),
+            ],
+            [
+                (0.4, -0.4, (1.414, 0, -1.414, 0)),
+                (0.4, 0.4, (4, 0, -4, 0)),
+                (0.4, 0.4, (1.22, 0, -1.22, 0)),
+                (0.5, 0.5, (1.414, 0, -1.414, 0)),
+                (0.4, 0.4, (-1.414, 0, 1.414, 0)),
+            ],
+        ),
+        "check_past": _past_only,
+        "check_who": lambda space: (
+            [
+                ({"batch", "block"}, {"batch", "step"}),
+                ("block batch", "step, batch"),
+                (["Batch", "block"], ("step", "batch")),
+            ],
+            [
+                ({"batch"}, {"batch", "step"}),
+                ({"batch", "block"}, {"batch"}),
+                ({"batch", "block", "window"}, {"batch", "step"}),
+                ([], []),
+            ],
+        ),
+    },
+    "09-choose-a-network": {
+        "check_count": lambda space: (
+            [(397, 24960), ("397", "24,960"), ([397.0], np.int64(24960))],
+            [(397, 24576), (384, 24960), (398, 24960), (24960, 397), (397, 2496)],
+        ),
+        "check_gap": _order_gap,
+        "check_which": lambda space: (
+            [("windows", "dense", "recurrent", "attention"), ("Windows", " dense", "RECURRENT", "attention ")],
+            [
+                ("attention", "dense", "recurrent", "windows"),
+                ("windows", "attention", "recurrent", "attention"),
+                ("windows", "dense", "dense", "attention"),
+            ],
         ),
     },
 }
