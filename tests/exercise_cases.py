@@ -1471,7 +1471,11 @@ def _forged_closeness(space):
         d = [np.abs(part[:, None] - training).sum(axis=2).min(axis=1) for part in (made, unseen)]
         return np.median(d[0]) / np.median(d[1])
 
-    return [(by_loops,), (by_products,)], [(of_means,), (of_sums,), (lambda made, unseen, training: by_loops(made, unseen, made),)]
+    return [(by_loops,), (by_products,)], [
+        (of_means,),
+        (of_sums,),
+        (lambda made, unseen, training: by_loops(made, unseen, made),),
+    ]
 
 
 CASES = {
@@ -1810,7 +1814,12 @@ CASES = {
         "check_closeness": _forged_closeness,
         "check_suspects": lambda space: (
             [("collapses", "smudges", "copies"), ("Collapses", " smudges", "COPIES")],
-            [("copies", "smudges", "collapses"), ("smudges", "smudges", "copies"), ("collapses", "copies", "copies"), (1, 2, 3)],
+            [
+                ("copies", "smudges", "collapses"),
+                ("smudges", "smudges", "copies"),
+                ("collapses", "copies", "copies"),
+                (1, 2, 3),
+            ],
         ),
     },
 }

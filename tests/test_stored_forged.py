@@ -217,7 +217,9 @@ def test_the_error_of_a_constant_step_is_the_formula():
 
 @pytest.mark.parametrize(("name", "kind", "moves"), [("RMSprop", "unlike", 0.05), ("Adagrad", "alike", 0.0)])
 def test_the_drift_is_as_stored(name, kind, moves):
-    table = stored_forged.stored("forged_drift").query(f"optimizer == '{name}' and scales == '{kind}' and moves == {moves}")
+    table = stored_forged.stored("forged_drift").query(
+        f"optimizer == '{name}' and scales == '{kind}' and moves == {moves}"
+    )
     again = stored_drift.run(name, kind, moves)
     assert [row["rate"] for row in again] == list(table.rate)
     assert np.allclose([row["error"] for row in again], table.error, rtol=0.01, atol=0)

@@ -5,9 +5,9 @@ digits" prints.
 """
 
 import numpy as np
-from stored_forged import RESULTS, stored_results
 
 import nnlib as nn
+from stored_forged import RESULTS, stored_results
 
 MOVES, NOISE = 0.05, 1.0  # standard deviations, in units of the output
 STEPS, WEIGHTS, SEEDS = 2000, 8, 20

@@ -6,6 +6,7 @@ each sum, so that another processor makes other digits; the page shows the store
 """
 
 import numpy as np
+
 from stored_forged import (
     OPTIMIZERS,
     RATE,
