@@ -1,4 +1,4 @@
-"""The stored tables and the film of the page "Forge digits": complete, made by this code, true today; and its measures."""
+"""Stored tables and film of the page "Forge digits": complete, made by this code, true today; and its measures."""
 
 import itertools
 
@@ -12,8 +12,8 @@ from stored_results import code_hash
 import nnlib as nn
 
 MAKERS = {
-    "real, training", "real, unseen", "real, other writers", "noise", "each pixel alone", "one Gaussian", "ten Gaussians",
-    "smudged copies", "two networks, last", "two networks",
+    "real, training", "real, unseen", "real, other writers", "noise", "each pixel alone", "one Gaussian",
+    "ten Gaussians", "smudged copies", "two networks, last", "two networks",
 }  # fmt: skip
 
 
@@ -154,7 +154,7 @@ def test_frechet_is_dowson_and_landaus_formula():
 
 
 def test_a_round_is_what_jax_computes():
-    """One round with SGD: the discriminator on half real, half made; then the generator through the new discriminator."""
+    """One round with SGD: the discriminator on real and made digits; then the generator through the new one."""
     jax = pytest.importorskip("jax")
     jnp = jax.numpy
     jax.config.update("jax_enable_x64", True)
