@@ -1746,6 +1746,34 @@ def _order_gap(space):
     return [(with_take,), (by_rows,), (back_again,)], [(squared,), (of_the_first_column,), (reversed_instead,)]
 
 
+def _forged_closeness(space):
+    def by_loops(made, unseen, training):
+        def middle(pictures):
+            return np.median([min(np.sqrt(np.sum((p - t) ** 2)) for t in training) for p in pictures])
+
+        return middle(made) / middle(unseen)
+
+    def by_products(made, unseen, training):
+        def middle(pictures):
+            d = (pictures**2).sum(1)[:, None] + (training**2).sum(1) - 2 * pictures @ training.T
+            return np.quantile(np.sqrt(np.maximum(d, 0)).min(axis=1), 0.5)
+
+        return float(middle(made) / middle(unseen))
+
+    def of_means(made, unseen, training):
+        return by_loops(made, unseen, training.mean(axis=0, keepdims=True))
+
+    def of_sums(made, unseen, training):
+        d = [np.abs(part[:, None] - training).sum(axis=2).min(axis=1) for part in (made, unseen)]
+        return np.median(d[0]) / np.median(d[1])
+
+    return [(by_loops,), (by_products,)], [
+        (of_means,),
+        (of_sums,),
+        (lambda made, unseen, training: by_loops(made, unseen, made),),
+    ]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -2221,6 +2249,22 @@ CASES = {
                 ("attention", "dense", "recurrent", "windows"),
                 ("windows", "attention", "recurrent", "attention"),
                 ("windows", "dense", "dense", "attention"),
+            ],
+        ),
+    },
+    "08-forge-digits": {
+        "check_counts": lambda space: (
+            [(3.364, 0.75), ("3.36", "3/4"), (np.exp(1.21301), 6 / 8), ([3.3636], [0.75])],
+            [(1.213, 0.75), (3.36, 0.25), (4, 0.75), (3.36, 6), (0.75, 3.36), (3.36, 0.5), (3.6, 0.75)],
+        ),
+        "check_closeness": _forged_closeness,
+        "check_suspects": lambda space: (
+            [("collapses", "smudges", "copies"), ("Collapses", " smudges", "COPIES")],
+            [
+                ("copies", "smudges", "collapses"),
+                ("smudges", "smudges", "copies"),
+                ("collapses", "copies", "copies"),
+                (1, 2, 3),
             ],
         ),
     },
