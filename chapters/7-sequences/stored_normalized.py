@@ -1,4 +1,4 @@
-"""Two LSTM layers that recall the first sign, with batch normalization after both or the first, layer or no normalization, in batches of 2, 8 and 32.
+"""Two LSTM layers that recall the first sign: batch normalization after both or the first, layer norm, or none; three batch sizes.
 
 `python chapters/7-sequences/stored_normalized.py` trains them for ten seeds and three learning rates (four minutes of one
 core; it goes on where it was stopped), and renews the table in data/sequences that the page "Normalize a sequence" prints.
