@@ -23,6 +23,27 @@ def test_the_stored_tables_were_made_by_this_code(name):
     assert stored_remember.made(name)["code"] == code_hash(*stored_remember.CODE)
 
 
+@pytest.mark.parametrize("name", ["remember_again", "remember_again_rates"])
+def test_so_were_those_of_the_same_sequences_again_and_again(name):
+    assert stored_remember.made(name)["code"] == code_hash(*stored_remember.CODE_AGAIN)
+    seeds = {"remember_again": stored_remember.SEEDS, "remember_again_rates": stored_remember.SEEDS_OF_RATES}[name]
+    table = stored_remember.stored(name)
+    assert set(table.model) == set(stored_remember.AGAIN)
+    assert all(sorted(part) == list(seeds) for _, part in table.groupby(["model", "rate"]).seed)
+    assert table.right.between(0, 1).all()
+    best = stored_remember.chosen(stored_remember.stored("remember_again_rates"))
+    for model, used in stored_remember.stored("remember_again").groupby("model").rate:
+        assert set(used) == {best[model, stored_remember.LAG_OF_AGAIN]}
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_the_network_that_saw_the_same_sequences_again_is_what_the_library_computes_today(seed):
+    table = stored_remember.stored("remember_again")
+    (row,) = table.query(f"model == 'lstm_1' and seed == {seed}").to_dict("records")
+    again = stored_remember.run_again("lstm_1", stored_remember.LAG_OF_AGAIN, row["rate"], seed)
+    assert again["right"] == pytest.approx(row["right"], abs=0.03)
+
+
 def test_the_stored_tables_are_complete():
     runs, rates = stored_remember.stored("remember"), stored_remember.stored("remember_rates")
     models = {(model, lag) for model in stored_remember.MODELS for lag in stored_remember.LAGS}

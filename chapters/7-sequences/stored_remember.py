@@ -1,7 +1,7 @@
 """How far back a network remembers: who still knows the first sign of a sequence after 5 to 80 steps of noise.
 
 `python chapters/7-sequences/stored_remember.py` trains plain recurrent networks and LSTMs, twenty seeds each, with learning
-rates that were chosen on other seeds (five minutes on one core; it goes on where it was stopped), and renews the tables in
+rates that were chosen on other seeds (some twenty minutes on one core; it goes on where it was stopped), and renews the tables in
 data/sequences that the page "Remember" prints. The page itself trains one LSTM.
 """
 
@@ -26,6 +26,8 @@ SEEDS_OF_RATES = range(100, 103)  # rates are chosen on these
 LAGS_OF_RATES = (40, 80)  # the shorter lags take the rate of 40
 MODELS = ("rnn_glorot", "rnn", "rnn_32", "lstm_1", "lstm_5")
 STARTS = ("lstm_0", "lstm_3")  # further starts of the forget gate, at one lag
+AGAIN = ("rnn", "lstm_1", "lstm_5")  # shown the same sequences again and again
+LAG_OF_AGAIN, FEW, EPOCHS = 80, 1000, 31  # 31 epochs of 32 batches
 LAG_OF_STARTS = 40
 UNITS, BATCH, STEPS, NEW = 16, 32, 1000, 1000
 SOLVED = 0.02  # mean loss of the last 50 batches at which training ends
@@ -89,6 +91,27 @@ def run(model, lag, rate, seed):
     }
 
 
+def run_again(model, lag, rate, seed):
+    """Return such a row of a network that was shown the same 1,000 sequences 31 times, each time in another order."""
+    built = network(model, lag, seed)
+    X, y = datasets.first_sign(FEW, lag, seed=seed)
+    history = built.fit(
+        X.astype(built.dtype),
+        y,
+        loss="binary_crossentropy",
+        optimizer=nn.Adam(rate),
+        epochs=EPOCHS,
+        batch_size=BATCH,
+    )
+    X, y = datasets.first_sign(NEW, lag, seed=10_000 + seed)
+    right = nn.metrics.accuracy(built.predict(X), y)
+    return {
+        "right": float(right),
+        "last_loss": history["loss"][-1],
+        "steps": EPOCHS * -(-FEW // BATCH),
+    }
+
+
 def chosen(table):
     """Return the rate of each (model, lag): the most right on average, and among equals the fewest steps."""
     mean = table.groupby(["model", "lag", "rate"])[["right", "steps"]].mean()
@@ -98,10 +121,11 @@ def chosen(table):
 
 
 CODE = (network, train, run, chosen)
+CODE_AGAIN = (network, run_again, chosen)
 
 
 def stored(name):
-    """Return the table "remember" or "remember_rates"."""
+    """Return the table "remember", "remember_rates", "remember_again" or "remember_again_rates"."""
     return stored_results.stored(name, RESULTS)
 
 
@@ -150,11 +174,46 @@ def tables(seeds, seeds_of_rates, folder, workers=1):
     }
 
 
+def tables_again(seeds, seeds_of_rates, folder, workers=1):
+    """Return the same two tables of the networks that are shown the same sequences again and again, at one lag."""
+    grid = {"model": list(AGAIN), "lag": [LAG_OF_AGAIN], "rate": RATES}
+    rates = stored_results.swept(
+        run_again,
+        {**grid, "seed": list(seeds_of_rates)},
+        folder / "again_rates",
+        workers=workers,
+    )
+    best = chosen(rates)
+    print(best, flush=True)
+    found = [
+        stored_results.swept(
+            run_again,
+            {
+                "model": [model],
+                "lag": [LAG_OF_AGAIN],
+                "rate": [best[model, LAG_OF_AGAIN]],
+                "seed": list(seeds),
+            },
+            folder / f"again_{model}",
+            workers=workers,
+        )
+        for model in AGAIN
+    ]
+    import pandas as pd
+
+    return {
+        "remember_again": pd.concat(found, ignore_index=True),
+        "remember_again_rates": rates,
+    }
+
+
 def main():
     """Train everything, and write the tables."""
     folder = stored_results.UNFINISHED / "remember"
     found = tables(SEEDS, SEEDS_OF_RATES, folder)
     stored_results.store_all(found, CODE, folder=RESULTS)
+    found = tables_again(SEEDS, SEEDS_OF_RATES, folder)
+    stored_results.store_all(found, CODE_AGAIN, folder=RESULTS)
 
 
 if __name__ == "__main__":
