@@ -1,4 +1,4 @@
-"""A sweep in a process of its own, for test_sweep.py to kill: sweep_driver.py DIRECTORY LOG WORKERS."""
+"""A sweep in a process of its own, for test_sweep.py to kill: sweep_driver.py DIRECTORY LOG WORKERS PAUSE."""
 
 import os
 import sys
@@ -26,6 +26,6 @@ if __name__ == "__main__":
 
     from nnlib.sweep import sweep
 
-    directory, log, workers = sys.argv[1:]
-    run = functools.partial(run, log=log, pause=0.05)  # two seconds in all: an interrupt may take one to arrive
+    directory, log, workers, pause = sys.argv[1:]
+    run = functools.partial(run, log=log, pause=float(pause))
     sweep(run, GRID, directory=directory, workers=int(workers), shared="epochs")

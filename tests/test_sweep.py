@@ -153,7 +153,9 @@ def test_a_killed_sweep_resumes_with_nothing_lost_and_nothing_done_twice(tmp_pat
     directory, log = tmp_path / "results", tmp_path / "log"
     command = [sys.executable, sweep_driver.__file__, str(directory), str(log), str(workers)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE)
+    # thirteen seconds in all and more: on a busy machine an interrupt takes long to arrive
+    slow = [*command, "0.3"]
+    process = subprocess.Popen(slow, env=environment, start_new_session=True, stderr=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 60
         while len(results_in(directory)) < 20:
@@ -166,7 +168,7 @@ def test_a_killed_sweep_resumes_with_nothing_lost_and_nothing_done_twice(tmp_pat
         process.wait(60)
         finished = {path: path.read_bytes() for path in results_in(directory)}
         assert 20 <= len(finished) < RESULTS
-        subprocess.run(command, env=environment, check=True, stderr=subprocess.PIPE)
+        subprocess.run([*command, "0"], env=environment, check=True, stderr=subprocess.PIPE)
     finally:
         os.killpg(process.pid, signal.SIGKILL) if victim == "parent" else None
         process.stderr.close()
@@ -236,7 +238,7 @@ def test_a_file_under_another_configurations_name_is_not_believed(tmp_path):
 
 def test_two_sweeps_in_one_directory_share_the_work(tmp_path):
     log = tmp_path / "log"
-    command = [sys.executable, sweep_driver.__file__, str(tmp_path / "d"), str(log), "1"]
+    command = [sys.executable, sweep_driver.__file__, str(tmp_path / "d"), str(log), "1", "0.02"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     both = [subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) for _ in range(2)]
     assert [process.wait(60) for process in both] == [0, 0]

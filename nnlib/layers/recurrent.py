@@ -124,7 +124,7 @@ class LSTM(_Recurrent):
 
     The gates i, f, o = σ(z) and the candidate g = tanh(z) each have their quarter of z = x_t W + h_{t-1} U + b, in the
     order i, f, g, o (that of PyTorch and Keras). h_0 = c_0 = 0. Along c the gradient is multiplied by f alone, which
-    the network can hold near 1: that is why it remembers. Output as in `RNN`.
+    the network can hold near 1: that is how it can remember. Output as in `RNN`.
 
     Parameters
     ----------
