@@ -94,3 +94,14 @@ def test_each_reference_is_there_once_and_complete():
     assert [key for key, times in keys.items() if times > 1] == []
     assert [entry for entry in entries if not re.search(r"^ +title *=", entry, re.M)] == []
     assert [entry for entry in entries if entry.count("{") != entry.count("}")] == []
+
+
+def test_each_stored_table_is_described():
+    """Nobody trusts numbers whose rows and columns nobody explains."""
+    readme = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    stored = [
+        file for file in tracked_files() if file.parent.parent == ROOT / "data" and file.suffix in (".csv", ".npz")
+    ]
+    assert len(stored) > 50
+    explained = [file for file in stored if file.parent.name != "verification"]  # those are described together
+    assert [file.name for file in explained if f"`{file.name}`" not in readme] == []
