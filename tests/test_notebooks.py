@@ -323,6 +323,18 @@ def test_a_quiz_that_tells_its_answers_is_found():
     ]
 
 
+@every_notebook
+def test_formulas_are_written_in_tex(path):
+    """KaTeX warns of ½ and the like, and a warning stops the build of the book after all the rest."""
+    texts = [
+        re.sub(r"`[^`]*`", "", notebooks.text_of(cell["source"]))
+        for cell in notebooks.load(path)["cells"]
+        if cell["cell_type"] == "markdown"
+    ]
+    formulas = [part for text in texts for part in re.findall(r"\$\$.+?\$\$|\$[^$\n]+\$", text, re.DOTALL)]
+    assert [part for part in formulas if not part.replace("°", "").isascii()] == []
+
+
 def test_no_two_pages_have_the_same_name():
     """Cases of exercises, claims and terms are found by it, and so are pages by who speaks of them."""
     names = Counter(path.stem for path in notebooks.notebooks())
