@@ -31,6 +31,20 @@ def made(name, folder=RESULTS):
     return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
+def readers(folder, default=None):
+    """Return `stored` and `made` for the tables of a folder; a script with one table may name it as the default."""
+
+    def stored_there(name=default):
+        """Return a table by its name."""
+        return stored(name, folder)
+
+    def made_there(name=default):
+        """Return how such a table was made: date, code, versions."""
+        return made(name, folder)
+
+    return stored_there, made_there
+
+
 def store(table, name, code, packages=(), folder=RESULTS):
     """Write a table as `name`, whole or not at all, and beside it how it was made.
 

@@ -165,14 +165,7 @@ def one(split, seed):
 CODE = (Snapshots, network, train, turned, parts, readings, bins, one)
 
 
-def stored(name):
-    """Return the table "epochs" (a row for each run and epoch) or "reliability" (one for each tenth of the confidence)."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def main():

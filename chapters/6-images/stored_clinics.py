@@ -266,14 +266,7 @@ CODE = (
 TABLES = ("clinics", "clinics_tenths", "clinics_says", "labels")
 
 
-def stored(name):
-    """Return one of the `TABLES`."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def tables(seeds, folder):

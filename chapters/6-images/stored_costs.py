@@ -122,14 +122,7 @@ CODE = (
 TABLES = ("costs", "times")
 
 
-def stored(name):
-    """Return one of the `TABLES`."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def main():

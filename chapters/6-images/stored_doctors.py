@@ -257,14 +257,7 @@ CODE = (
 )  # fmt: skip
 
 
-def stored(name):
-    """Return "doctors", a row for each seed and measure, or "doctors_answers", what the network of seed 0 says."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def measures(seeds, folder):

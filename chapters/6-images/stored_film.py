@@ -234,14 +234,7 @@ CODE = (
 )  # fmt: skip
 
 
-def stored(name):
-    """Return the table "film_course" or "film_frozen"."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def tables(seeds, folder, workers=1):

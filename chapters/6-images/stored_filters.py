@@ -334,14 +334,7 @@ TABLES = {
 }
 
 
-def stored(name):
-    """Return one of the tables."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def opened(table, settings):

@@ -183,14 +183,7 @@ def code():
     return (*CODE, str(own), str(of_laws))
 
 
-def stored(name="how_hard"):
-    """Return the table: a row for each rule, number of pictures to learn from, and seed."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name="how_hard"):
-    """Return how the table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS, "how_hard")
 
 
 def table(folder):

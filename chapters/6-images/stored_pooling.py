@@ -200,14 +200,7 @@ CODE = (
 )  # fmt: skip
 
 
-def stored(name="pooling"):
-    """Return the table "pooling", a row for each network, number of rows, training and seed, or "pooling_rates"."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name="pooling"):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS, "pooling")
 
 
 def tables(seeds, folder, trials=TRIALS):

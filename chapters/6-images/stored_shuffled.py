@@ -160,14 +160,7 @@ CODE = (
 TABLES = ("shuffled", "shuffled_columns")
 
 
-def stored(name):
-    """Return the table "shuffled" or "shuffled_columns": a row for each setting and seed."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def tables(seeds=SEEDS, worlds=WORLDS, folder=None):

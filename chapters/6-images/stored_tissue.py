@@ -169,14 +169,7 @@ CODE = (
 )  # fmt: skip
 
 
-def stored(name):
-    """Return the table "tissue_rates", "tissue_activations", "tissue_plain", "tissue_learning" or "tissue_histograms"."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def best_rates(table, turned=True):

@@ -262,14 +262,7 @@ CODE = (
 )  # fmt: skip
 
 
-def stored(name):
-    """Return the table "attention_recall", "attention_heads" or "attention_weights"."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def tried(table, who):

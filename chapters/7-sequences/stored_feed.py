@@ -169,14 +169,7 @@ CODE = (OwnOutput, draw, run_own, run_clip)
 TABLES = ("feed_own", "feed_clip")
 
 
-def stored(name):
-    """Return the table "feed_own" or "feed_clip"."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def tables(folder, own_seeds=SEEDS, clip_seeds=CLIP_SEEDS, workers=1):

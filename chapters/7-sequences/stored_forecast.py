@@ -448,14 +448,7 @@ CODE = (
 )  # fmt: skip
 
 
-def stored(name):
-    """Return the table "forecast_rates", "forecast_errors", "forecast_intervals" or "forecast_leaks"."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def best_rates(table):

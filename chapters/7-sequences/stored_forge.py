@@ -260,14 +260,7 @@ CODE = (
 )  # fmt: skip
 
 
-def stored(name):
-    """Return the table "forge_line" or "forge_ring"."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def reported(table):

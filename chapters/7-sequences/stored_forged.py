@@ -283,14 +283,7 @@ CODE = (
 )  # fmt: skip
 
 
-def stored(name):
-    """Return the table "forged" or "forged_optimizers"."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def best_rates(table):

@@ -272,14 +272,7 @@ CODE = (
 )  # fmt: skip
 
 
-def stored(name):
-    """Return the table "letters_counts" or "letters_networks"."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def tables(folder, workers=1):

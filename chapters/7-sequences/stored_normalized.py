@@ -86,14 +86,7 @@ def run(kind, batch, rate, seed):
 CODE = (draw, network, train, score, run)
 
 
-def stored(name="normalized"):
-    """Return the table "normalized"."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name="normalized"):
-    """Return how it was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS, "normalized")
 
 
 def tables(seeds, folder, workers=1):

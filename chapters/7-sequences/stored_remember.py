@@ -124,14 +124,7 @@ CODE = (network, train, run, chosen)
 CODE_AGAIN = (network, run_again, chosen)
 
 
-def stored(name):
-    """Return the table "remember", "remember_rates", "remember_again" or "remember_again_rates"."""
-    return stored_results.stored(name, RESULTS)
-
-
-def made(name):
-    """Return how such a table was made: date, code, versions."""
-    return stored_results.made(name, RESULTS)
+stored, made = stored_results.readers(RESULTS)
 
 
 def tables(seeds, seeds_of_rates, folder, workers=1):
