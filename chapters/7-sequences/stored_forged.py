@@ -1,7 +1,7 @@
 """Digits made by two networks and by simpler makers, what judges say of them, and six optimizers for the two networks.
 
 `python chapters/7-sequences/stored_forged.py` trains the page's two networks for ten seeds, and smaller budgets of the same
-with each optimizer and rate (about four minutes on one core; it goes on where it was stopped), and renews the tables in
+with each optimizer and rate (six minutes of one core and more; it goes on where it was stopped), and renews the tables in
 data/sequences that the page "Forge digits" prints. The page itself trains one pair of networks.
 """
 

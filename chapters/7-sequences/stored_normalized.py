@@ -1,7 +1,7 @@
 """Two LSTM layers that recall the first sign: batch normalization after both or the first, layer norm, or none; three batch sizes.
 
-`python chapters/7-sequences/stored_normalized.py` trains them for ten seeds and three learning rates (four minutes of one
-core; it goes on where it was stopped), and renews the table in data/sequences that the page "Normalize a sequence" prints.
+`python chapters/7-sequences/stored_normalized.py` trains them for ten seeds and three learning rates (seven minutes of a
+busy core; it goes on where it was stopped), and renews the table in data/sequences that the page "Normalize a sequence" prints.
 """
 
 import sys

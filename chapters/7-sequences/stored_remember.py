@@ -1,7 +1,7 @@
 """How far back a network remembers: who still knows the first sign of a sequence after 5 to 80 steps of noise.
 
 `python chapters/7-sequences/stored_remember.py` trains plain recurrent networks and LSTMs, twenty seeds each, with learning
-rates that were chosen on other seeds (some twenty minutes on one core; it goes on where it was stopped), and renews the tables in
+rates that were chosen on other seeds (25 minutes of a busy core; it goes on where it was stopped), and renews the tables in
 data/sequences that the page "Remember" prints. The page itself trains one LSTM.
 """
 
