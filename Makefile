@@ -22,7 +22,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-library test-notebooks test-site test-browsers lint format notebooks handouts serve lab lock mutants verify bench bench-page sweep compare compare-keras digits outbreak images sequences frameworks clean
+.PHONY: help book test test-library test-notebooks test-site test-browsers lint format notebooks handouts serve lab lock mutants verify bench bench-page sweep compare compare-keras digits outbreak images sequences limits frameworks clean
 
 help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +106,9 @@ images: $(READY)  ## train the networks for pictures of the stored tables again 
 
 sequences: $(READY)  ## train the networks for sequences and the generators of the stored tables again (resumes where it was stopped)
 	for script in chapters/7-sequences/stored_*.py; do $(PY) $$script || exit 1; done
+
+limits: $(READY)  ## break, deceive and question networks again for the stored tables (resumes where it was stopped)
+	for script in chapters/8-limits/stored_*.py; do $(PY) $$script || exit 1; done
 
 frameworks: $(VENV)/.bench  ## train the digits' network in Keras, PyTorch and scikit-learn as well (half an hour; installs them)
 	$(PY) chapters/4-digits/run_frameworks.py
