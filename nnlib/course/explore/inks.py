@@ -148,11 +148,16 @@ def mark_photographs(figure):
             image.set_url(address)
 
 
+# one for all figures: it keeps what it has typeset, and the labels of logarithmic axes are formulas
+FORMULAS = RendererAgg(1, 1, 72).mathtext_parser
+
+
 class InkedRenderer(RendererAgg):
     """Draws once for several themes: every colour goes through `inked` on its way to the paper of each."""
 
     def __init__(self, width, height, dpi, themes):
         super().__init__(width, height, dpi)
+        self.mathtext_parser = FORMULAS
         self.papers = {theme: type(self._renderer)(int(width), int(height), dpi) for theme in themes}
         # Matplotlib hands these straight to its C++ renderer
         for name in ("draw_image", "draw_markers", "draw_path_collection", "draw_quad_mesh"):
