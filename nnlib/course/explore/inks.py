@@ -148,16 +148,11 @@ def mark_photographs(figure):
             image.set_url(address)
 
 
-# one for all figures: it keeps what it has typeset, and the labels of logarithmic axes are formulas
-FORMULAS = RendererAgg(1, 1, 72).mathtext_parser
-
-
 class InkedRenderer(RendererAgg):
     """Draws once for several themes: every colour goes through `inked` on its way to the paper of each."""
 
     def __init__(self, width, height, dpi, themes):
         super().__init__(width, height, dpi)
-        self.mathtext_parser = FORMULAS
         self.papers = {theme: type(self._renderer)(int(width), int(height), dpi) for theme in themes}
         # Matplotlib hands these straight to its C++ renderer
         for name in ("draw_image", "draw_markers", "draw_path_collection", "draw_quad_mesh"):
@@ -257,16 +252,19 @@ def _colours(colours, theme):
     return np.array([_colour(colour, theme) for colour in colours]) if len(colours) else colours
 
 
+@functools.lru_cache(maxsize=2)
+def _renderer(width, height, dpi, themes):
+    """Return the one renderer of all figures of a size: it keeps the texts that it has measured and typeset."""
+    return InkedRenderer(width, height, dpi, themes)
+
+
 class InkedCanvas(FigureCanvasAgg):
     """A canvas with a paper for each theme."""
 
     def __init__(self, figure, themes):
         super().__init__(figure)
-        self.themes = themes
-        self._size = None
+        self.themes = tuple(themes)
 
     def get_renderer(self):
-        size = *self.get_width_height(physical=True), self.figure.dpi
-        if size != self._size:
-            self.renderer, self._size = InkedRenderer(*size, self.themes), size
+        self.renderer = _renderer(*self.get_width_height(physical=True), self.figure.dpi, self.themes)
         return self.renderer
