@@ -1813,7 +1813,7 @@ def _noise_fill(space):
         ink, left = np.convolve(x * there, [1, 1, 1])[1:-1], np.convolve(1.0 * there, [1, 0, 1])[1:-1]
         return ink / np.maximum(left, 1)
 
-    return [(loops,), (nans,), (kept,)], [(in_turn,), (from_the_left,), (in_place,), (itself_too,)]
+    return [(loops,), (nans,), (kept,), (in_place,)], [(in_turn,), (from_the_left,), (itself_too,)]
 
 
 CASES = {
@@ -2312,12 +2312,12 @@ CASES = {
     },
     "01-add-noise": {
         "check_lead": lambda space: (
-            [(2, 4, 0.067), ("2", "4.0", "6.7%"), (np.float64(2), [4], 0.0668)],
+            [(2, 4, 0.067), ("2", "4.0", "0.067"), (np.float64(2), [4], 0.0668)],
             [(4, 4, 0.067), (2, 2, 0.067), (2, 4, 0.159), (2, 4, 0.933), (5, 4, 0.067), (4, 2, 0.067), (2, 4, 0.023)],
         ),
         "check_fill": _noise_fill,
         "check_photos": lambda space: (
-            [(16, 0.5), ("16", "1/2"), (np.int64(16), [0.5]), (16.0, "50%")],
+            [(16, 0.5), ("16", "1/2"), (np.int64(16), [0.5]), (16.0, ".5")],
             [(4, 0.5), (16, 0.25), (16, 2), (8, 0.5), (0.5, 16), (16, 1), (15, 0.5)],
         ),
     },
