@@ -1774,6 +1774,48 @@ def _forged_closeness(space):
     ]
 
 
+def _noise_fill(space):
+    def loops(x, there):
+        out = [float(v) for v in x]
+        for i in range(len(x)):
+            if not there[i]:
+                near = [x[j] for j in (i - 1, i + 1) if 0 <= j < len(x) and there[j]]
+                out[i] = sum(near) / len(near) if near else 0
+        return out
+
+    def nans(x, there):
+        with np.errstate(invalid="ignore"):
+            ink = np.pad(np.where(there, x, np.nan), 1, constant_values=np.nan)
+            both = np.array([ink[:-2], ink[2:]])
+            count = np.sum(~np.isnan(both), axis=0)
+            mean = np.nansum(both, axis=0) / np.where(count, count, 1)
+        return np.where(there, x, mean)
+
+    def kept(x, there):
+        ink, left = np.convolve(x * there, [1, 0, 1])[1:-1], np.convolve(1.0 * there, [1, 0, 1])[1:-1]
+        return np.where(there, x, np.divide(ink, left, out=np.zeros(len(x)), where=left > 0))
+
+    def in_turn(x, there):
+        out = np.where(there, x, 0.0)
+        for i in np.flatnonzero(~there):
+            near = [out[j] for j in (i - 1, i + 1) if 0 <= j < len(x)]
+            out[i] = np.mean(near)
+        return out
+
+    def from_the_left(x, there):
+        return np.array([x[i] if there[i] else (x[i - 1] if i and there[i - 1] else 0.0) for i in range(len(x))])
+
+    def in_place(x, there):
+        x[...] = loops(x.copy(), there)
+        return x
+
+    def itself_too(x, there):
+        ink, left = np.convolve(x * there, [1, 1, 1])[1:-1], np.convolve(1.0 * there, [1, 0, 1])[1:-1]
+        return ink / np.maximum(left, 1)
+
+    return [(loops,), (nans,), (kept,), (in_place,)], [(in_turn,), (from_the_left,), (itself_too,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -2266,6 +2308,17 @@ CASES = {
                 ("collapses", "copies", "copies"),
                 (1, 2, 3),
             ],
+        ),
+    },
+    "01-add-noise": {
+        "check_lead": lambda space: (
+            [(2, 4, 0.067), ("2", "4.0", "0.067"), (np.float64(2), [4], 0.0668)],
+            [(4, 4, 0.067), (2, 2, 0.067), (2, 4, 0.159), (2, 4, 0.933), (5, 4, 0.067), (4, 2, 0.067), (2, 4, 0.023)],
+        ),
+        "check_fill": _noise_fill,
+        "check_photos": lambda space: (
+            [(16, 0.5), ("16", "1/2"), (np.int64(16), [0.5]), (16.0, ".5")],
+            [(4, 0.5), (16, 0.25), (16, 2), (8, 0.5), (0.5, 16), (16, 1), (15, 0.5)],
         ),
     },
 }
