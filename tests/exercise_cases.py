@@ -1816,6 +1816,38 @@ def _noise_fill(space):
     return [(loops,), (nans,), (kept,), (in_place,)], [(in_turn,), (from_the_left,), (itself_too,)]
 
 
+def _deceive_back(space):
+    def in_two_steps(x_new, x, size):
+        return np.clip(np.clip(x_new, x - size, x + size), 0, 1)
+
+    def by_the_change(x_new, x, size):
+        return np.minimum(1, np.maximum(0, x + np.clip(x_new - x, -size, size)))
+
+    def by_loops(x_new, x, size):
+        return [min(max(a, b - size, 0), b + size, 1) for a, b in zip(x_new, x, strict=True)]
+
+    def in_place(x_new, x, size):
+        x_new[:] = in_two_steps(x_new, x, size)
+        return x_new
+
+    def always_to_the_edge(x_new, x, size):
+        return np.clip(np.where(x_new > x, x + size, np.where(x_new < x, x - size, x)), 0, 1)
+
+    def around_the_new(x_new, x, size):
+        return np.clip(np.clip(x, x_new - size, x_new + size), 0, 1)
+
+    def without_white(x_new, x, size):
+        return np.minimum(1, np.clip(x_new, x - size, x + size))
+
+    def shorter(x_new, x, size):
+        d = x_new - x
+        return np.clip(x + d * min(1, size / max(np.abs(d).max(), 1e-12)), 0, 1)
+
+    return [(in_two_steps,), (by_the_change,), (by_loops,)], [
+        (in_place,), (always_to_the_edge,), (around_the_new,), (without_white,), (shorter,),
+    ]  # fmt: skip
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -2319,6 +2351,35 @@ CASES = {
         "check_photos": lambda space: (
             [(16, 0.5), ("16", "1/2"), (np.int64(16), [0.5]), (16.0, ".5")],
             [(4, 0.5), (16, 0.25), (16, 2), (8, 0.5), (0.5, 16), (16, 1), (15, 0.5)],
+        ),
+    },
+    "02-deceive-it": {
+        "check_turn": lambda space: (
+            [(0.6, 0.4, 0.2345, 0.15), ("0.6", "2/5", 0.1 * np.sqrt(5.5), "3/20"), ([0.6], 0.4, 0.235, [0.15])],
+            [
+                (1.6, 0.4, 0.2345, 0.4),
+                (0.6, 0.2, 0.2345, 0.15),
+                (0.6, 0.3, 0.2345, 0.2),
+                (0.6, 0.4, 0.055, 0.15),
+                (0.6, 0.4, 0.2, 0.15),
+                (0.6, 0.4, 0.2345, 0.256),
+                (-0.6, 0.4, 0.2345, 0.15),
+            ],
+        ),
+        "check_back": _deceive_back,
+        "check_report": lambda space: (
+            [
+                ({"one_beats_ten", "zero", "transfer", "large"},),
+                (["large", "zero", "Transfer", "one_beats_ten"],),
+                ("zero, large, transfer, one_beats_ten",),
+            ],
+            [
+                ({"one_beats_ten", "zero", "transfer"},),
+                ({"one_beats_ten", "zero", "transfer", "large", "lots"},),
+                ({"ten_beats_one", "zero", "transfer", "large"},),
+                (set(),),
+                ("accuracy",),
+            ],
         ),
     },
 }
