@@ -1,7 +1,7 @@
 """Digits turned, and four other kinds of strangers: how often models are right there, and how sure they say they are.
 
 `python chapters/8-limits/stored_turn.py` trains the models of ten seeds and renews the tables in data/limits that the page
-"Turn it" prints (MINUTES on one core; it goes on where it was stopped). The page trains one network.
+"Show it something else" prints (four and a half minutes of one core; it goes on where it was stopped). The page trains one network.
 """
 
 import functools
