@@ -1848,6 +1848,31 @@ def _deceive_back(space):
     ]  # fmt: skip
 
 
+def _change_of_answers(space):
+    def by_loops(home, today):
+        return sum(abs(np.mean([a == k for a in today]) - np.mean([a == k for a in home])) for k in range(10)) / 2
+
+    def only_what_grew(home, today):  # what some gain the others lose
+        return sum(max(0, np.mean(today == k) - np.mean(home == k)) for k in range(10))
+
+    def by_overlap(home, today):
+        p, q = (np.bincount(a, minlength=10) / len(a) for a in (home, today))
+        return float(1 - np.minimum(p, q).sum())
+
+    def squared(home, today):
+        p, q = (np.bincount(a, minlength=10) / len(a) for a in (home, today))
+        return np.sqrt(((p - q) ** 2).sum())
+
+    def of_the_classes_at_home(home, today):
+        return sum(abs(np.mean(today == k) - np.mean(home == k)) for k in np.unique(home)) / 2
+
+    def over_one_length(home, today):
+        p, q = np.bincount(home, minlength=10), np.bincount(today, minlength=10)
+        return np.abs(p - q).sum() / 2 / len(home)
+
+    return [(by_loops,), (only_what_grew,), (by_overlap,)], [(squared,), (of_the_classes_at_home,), (over_one_length,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -2379,6 +2404,22 @@ CASES = {
                 ({"ten_beats_one", "zero", "transfer", "large"},),
                 (set(),),
                 ("accuracy",),
+            ],
+        ),
+    },
+    "03-turn-it": {
+        "check_repair": lambda space: (
+            [(0.15, 2.731), ("0.15", "2.73"), (3 / 20, 6 / np.log(9)), ([0.15], [2.7307])],
+            [(0.3, 2.731), (0.15, 0.366), (0.15, 2.606), (2.731, 0.15), (0.75, 2.73), (0, 2.73), (0.15, 5.4)],
+        ),
+        "check_change": _change_of_answers,
+        "check_which": lambda space: (
+            [("temperature", "turned", "distance", "labels"), ("Temperature", " turned", "DISTANCE", "labels ")],
+            [
+                ("labels", "turned", "distance", "temperature"),
+                ("temperature", "turned", "temperature", "labels"),
+                ("temperature", "temperature", "distance", "labels"),
+                (1, 2, 3, 4),
             ],
         ),
     },
