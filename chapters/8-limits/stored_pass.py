@@ -1,7 +1,7 @@
 """When a network of the digits should say nothing, and whether it notices a stranger: over seeds, detectors, strangers.
 
-`python chapters/8-limits/stored_pass.py` trains some 550 small networks (two to three minutes of one core; it goes on
-where it was stopped), and renews the tables in data/limits that the page "Let it pass" prints.
+`python chapters/8-limits/stored_pass.py` trains some 800 small networks (about three minutes of one core; its sweeps go
+on where they were stopped), and renews the tables in data/limits that the page "Let it pass" prints.
 """
 
 import functools
