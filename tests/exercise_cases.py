@@ -1873,6 +1873,37 @@ def _change_of_answers(space):
     return [(by_loops,), (only_what_grew,), (by_overlap,)], [(squared,), (of_the_classes_at_home,), (over_one_length,)]
 
 
+def _let_it_pass_answer(space):
+    def loops(p, price):
+        found = []
+        for row in p:
+            best = max(range(len(row)), key=lambda k: row[k])
+            found.append(best if 1 - row[best] <= price else -1)
+        return found
+
+    def masked(p, price):
+        best = p.argmax(axis=1)
+        best[1 - p.max(axis=1) > price] = -1
+        return best
+
+    def floats(p, price):
+        return np.where(1 - p.max(axis=1) > price, -1.0, p.argmax(axis=1))
+
+    def column(p, price):
+        return np.where(p.max(axis=1) >= 1 - price, p.argmax(axis=1), -1)[:, None]
+
+    def from_one(p, price):
+        return np.where(p.max(axis=1) >= 1 - price, p.argmax(axis=1) + 1, -1)
+
+    def zero_for_a_pass(p, price):
+        return np.where(p.max(axis=1) >= 1 - price, p.argmax(axis=1), 0)
+
+    def last_row_only(p, price):
+        return p[-1].argmax() if p[-1].max() >= 1 - price else -1
+
+    return [(loops,), (masked,), (floats,)], [(column,), (from_one,), (zero_for_a_pass,), (last_row_only,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -2421,6 +2452,28 @@ CASES = {
                 ("temperature", "temperature", "distance", "labels"),
                 (1, 2, 3, 4),
             ],
+        ),
+    },
+    "04-let-it-pass": {
+        "check_curve": lambda space: (
+            [
+                (0.6, 1 / 3, 0.2967, 1.5),
+                ("3/5", "1/3", "0.297", "3/2"),
+                (np.float32(0.6), 0.3333, 0.29666, [1.5]),
+            ],
+            [
+                (3, 1 / 3, 0.2967, 1.5),
+                (0.6, 0.2, 0.2967, 1.5),
+                (0.6, 1 / 3, 0.371, 1.5),
+                (0.6, 1 / 3, 0.2967, 1.25),
+                (0.4, 1 / 3, 0.2967, 1.5),
+                (1 / 3, 0.6, 0.2967, 1.5),
+            ],
+        ),
+        "check_answer": _let_it_pass_answer,
+        "check_promise": lambda space: (
+            [(99, "new"), ("99", "New"), (99.0, " new ")],
+            [(98, "new"), (100, "new"), (99, "same"), (98.4, "new"), (99, "mix"), (33, "new")],
         ),
     },
 }
