@@ -1,6 +1,6 @@
 """Where networks for tissue look: maps of five honest networks, and of networks that learned something else.
 
-`python chapters/8-limits/stored_look.py` trains twenty networks (four minutes of one core; it goes on where it was
+`python chapters/8-limits/stored_look.py` trains twenty networks (seven minutes of one core; it goes on where it was
 stopped), stores their weights, and renews the tables in data/limits that the page "Ask where it looks" prints.
 """
 
@@ -435,6 +435,36 @@ def run_right(seed, kind):
     return {**found, "training": (says == (own[1][:, 0] == 1)).mean()}
 
 
+def run_other(seed, method):
+    """Return how alike the maps of two pictures are, and three more controls.
+
+    Returns
+    -------
+    dict
+        alike: rank correlation of the maps of two pictures by one network; hard_untrained: as `run_hard`, of the network
+        before its training; dot and dot_honest: as "in_mark" of `run_cued`, without any blur.
+    """
+    model, learned_from = network("honest", seed)
+    x = tissue_network.standardized(lesions("judge").X[:CUED], learned_from)
+    maps = made_by(method, model, x)
+    hard, (untrained, _) = lesions("hard"), variant("untrained", seed)
+    x = tissue_network.standardized(hard.X, learned_from)
+    found = {
+        "alike": alike(maps, np.roll(maps, 1, axis=0)),
+        "hard_untrained": points(
+            made_by(method, untrained, x), hard.masks
+        ).mean(),
+    }
+    X, _, where = cued("marked")
+    function, settings = METHODS[method]
+    given = [type(settings[0])(chosen()[method][0])] if settings else []
+    for name, kind in (("dot", "marked"), ("dot_honest", "honest")):
+        model, learned_from = network(kind, seed)
+        x = tissue_network.standardized(X, learned_from)
+        found[name] = points(function(model, x, *given), where).mean()
+    return found
+
+
 TRAINS = (
     training, with_mark, with_lines, trained, tissue_network.standardized, tissue_network.network, tissue_network.train,
 )  # fmt: skip
@@ -443,6 +473,9 @@ CODE = (
     edges, middle, blurred, points, top_tenth, ranked, alike, lesions, variant, run_settings, chosen, made_by, maps_of,
     scores, run_maps, run_hard, cued, run_cued, run_right,
 )  # fmt: skip
+
+
+OTHER_CODE = (*CODE, run_other)
 
 
 stored, made = stored_results.readers(RESULTS)
@@ -517,6 +550,8 @@ def main():
         look_cued=pd.concat(cues, ignore_index=True),
         look_right=swept("right", run_right, seed=seeds, kind=list(SIZES)),
     )
+    other = swept("other", run_other, seed=seeds, method=list(METHODS))
+    stored_results.store(other, "look_other", OTHER_CODE, ["scipy"], RESULTS)
 
 
 if __name__ == "__main__":
