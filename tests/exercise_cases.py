@@ -1809,13 +1809,9 @@ def _pointing_game(space):
     def by_the_mean(maps, masks):
         return np.mean([one[mask].mean() > one[~mask].mean() for one, mask in zip(maps, masks, strict=True)])
 
-    return [by_loop, by_largest, inside_is_largest, as_an_array], [
-        in_the_first,
-        largest_of_absolute,
-        changes_its_maps,
-        percent,
-        by_the_mean,
-    ]
+    right = [by_loop, by_largest, inside_is_largest, as_an_array]
+    wrong = [in_the_first, largest_of_absolute, changes_its_maps, percent, by_the_mean]
+    return [(one,) for one in right], [(one,) for one in wrong]
 
 
 CASES = {
@@ -2319,8 +2315,8 @@ CASES = {
         ),
         "check_game": _pointing_game,
         "check_carried": lambda space: (
-            [{"dot", "control"}, "control dot", ["Dot", "control"]],
-            [{"dot"}, {"control"}, {"dot", "control", "healthy"}, {"knows", "control"}, []],
+            [({"dot", "control"},), ("control dot",), (["Dot", "control"],)],
+            [({"dot"},), ({"control"},), ({"dot", "control", "healthy"},), ({"knows", "control"},), ([],)],
         ),
     },
 }
