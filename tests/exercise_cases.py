@@ -1904,6 +1904,46 @@ def _let_it_pass_answer(space):
     return [(loops,), (masked,), (floats,)], [(column,), (from_one,), (zero_for_a_pass,), (last_row_only,)]
 
 
+def _pointing_game(space):
+    def by_loop(maps, masks):
+        hits = 0
+        for one, mask in zip(maps, masks, strict=True):
+            row, column = np.unravel_index(np.argmax(one), one.shape)
+            hits += bool(mask[row, column])
+        return hits / len(maps)
+
+    def by_largest(maps, masks):
+        largest = maps == maps.max(axis=(1, 2), keepdims=True)
+        return (largest & masks).any(axis=(1, 2)).mean()
+
+    def inside_is_largest(maps, masks):
+        inside = np.where(masks, maps, -np.inf).max(axis=(1, 2))
+        return np.mean(inside >= maps.max(axis=(1, 2)))
+
+    def as_an_array(maps, masks):
+        return [by_loop(maps, masks)]
+
+    def in_the_first(maps, masks):
+        return float(masks[0].ravel()[maps[0].argmax()])
+
+    def largest_of_absolute(maps, masks):
+        return by_loop(np.abs(maps), masks)
+
+    def changes_its_maps(maps, masks):
+        maps[~masks] = -np.inf
+        return 1.0
+
+    def percent(maps, masks):
+        return 100 * by_loop(maps, masks)
+
+    def by_the_mean(maps, masks):
+        return np.mean([one[mask].mean() > one[~mask].mean() for one, mask in zip(maps, masks, strict=True)])
+
+    right = [by_loop, by_largest, inside_is_largest, as_an_array]
+    wrong = [in_the_first, largest_of_absolute, changes_its_maps, percent, by_the_mean]
+    return [(one,) for one in right], [(one,) for one in wrong]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -2474,6 +2514,17 @@ CASES = {
         "check_promise": lambda space: (
             [(99, "new"), ("99", "New"), (99.0, " new ")],
             [(98, "new"), (100, "new"), (99, "same"), (98.4, "new"), (99, "mix"), (33, "new")],
+        ),
+    },
+    "05-see-where-it-looks": {
+        "check_two": lambda space: (
+            [(1, 1, 4, 1), ("1", 1.0, "4", 1), ([1], [1], [4.0], np.float64(1))],
+            [(3, -1, 4, 1), (1, 1, 1, 4), (1, 1, 2, 1), (1, 1, -4, -1), (1, -1, 4, 1), (0, 0, 4, 1)],
+        ),
+        "check_game": _pointing_game,
+        "check_carried": lambda space: (
+            [({"dot", "control"},), ("control dot",), (["Dot", "control"],)],
+            [({"dot"},), ({"control"},), ({"dot", "control", "healthy"},), ({"knows", "control"},), ([],)],
         ),
     },
 }

@@ -21,7 +21,7 @@ TO_COME = {
     "S3-03", "S3-06", "S3-13", "S3-17",
 }  # fmt: skip
 # where the insurance project looks at one a second time, on its own table
-TWICE = {"S0-04", "S1-23", "S1-30", "S2-27", "S3-07"}
+TWICE = {"S0-04", "S1-23", "S1-30", "S2-27", "S3-05", "S3-07"}
 
 
 # --- the form -----------------------------------------------------------------------------------------------------
