@@ -1944,6 +1944,46 @@ def _pointing_game(space):
     return [(one,) for one in right], [(one,) for one in wrong]
 
 
+def _shuffle_within(space):
+    def by_order(x, kinds, rng):
+        rows = [np.flatnonzero(kinds == kind) for kind in dict.fromkeys(kinds.tolist())]
+        new = np.empty_like(x)
+        for part in rows:
+            new[part] = x[rng.permutation(part)]
+        return new
+
+    def by_sorting(x, kinds, rng):  # two orders of all rows: by kind and chance, and by kind
+        _, number = np.unique(kinds, return_inverse=True)
+        new = np.empty_like(x)
+        new[np.lexsort((rng.random(len(x)), number))] = x[np.argsort(number, kind="stable")]
+        return new
+
+    def as_a_list(x, kinds, rng):
+        new = list(x)
+        for kind in set(kinds):
+            rows = [k for k in range(len(x)) if kinds[k] == kind]
+            for k, value in zip(rows, rng.permutation([x[k] for k in rows]), strict=True):
+                new[k] = value
+        return new
+
+    def of_the_first_kind_only(x, kinds, rng):
+        new, rows = x.copy(), kinds == kinds[0]
+        new[rows] = rng.permutation(x[rows])
+        return rng.permutation(new)
+
+    def kinds_side_by_side(x, kinds, rng):  # takes the groups for blocks
+        new, at = x.copy(), 0
+        for count in np.unique(kinds, return_counts=True)[1]:
+            new[at : at + count] = rng.permutation(x[at : at + count])
+            at += count
+        return new
+
+    def own_chance(x, kinds, rng):
+        return by_order(x, kinds, np.random.default_rng(0))
+
+    return [(by_order,), (by_sorting,), (as_a_list,)], [(of_the_first_kind_only,), (kinds_side_by_side,), (own_chance,)]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -2525,6 +2565,31 @@ CASES = {
         "check_carried": lambda space: (
             [({"dot", "control"},), ("control dot",), (["Dot", "control"],)],
             [({"dot"},), ({"control"},), ({"dot", "control", "healthy"},), ({"knows", "control"},), ([],)],
+        ),
+    },
+    "06-see-what-it-uses": {
+        "check_three": lambda space: (
+            [(0.36, 0.09, 0.045), ("0.36", "9/100", "0.045"), (2 * 0.3**2 * 2, 0.3**2, [0.045])],
+            [
+                (0.36, 0.27, 0.135),
+                (0.18, 0.09, 0.045),
+                (0.36, 0.09, 0.09),
+                (0.045, 0.09, 0.36),
+                (1.2, 0.3, 0.15),
+                (0.36, 0.09, 0),
+            ],
+        ),
+        "check_within": _shuffle_within,
+        "check_ways": lambda space: (
+            [
+                ("shuffle", "leave out and train again", "experiment"),
+                ("Shuffle", " leave out and train again", "EXPERIMENT"),
+            ],
+            [
+                ("shuffle among similar rows", "leave out and train again", "experiment"),
+                ("shuffle", "shuffle", "experiment"),
+                ("experiment", "leave out and train again", "shuffle"),
+            ],
         ),
     },
 }
