@@ -1778,7 +1778,8 @@ def _rows_needed(space):
     def by_segments(sizes, errors, target):
         if errors[0] <= target:
             return sizes[0]
-        for (n, e), (m, f) in zip(zip(sizes, errors), zip(sizes[1:], errors[1:]), strict=False):
+        for k in range(len(sizes) - 1):
+            (n, m), (e, f) = sizes[k : k + 2], errors[k : k + 2]
             if f <= target:
                 return n * (m / n) ** ((e - target) / (e - f))
         return float("inf")

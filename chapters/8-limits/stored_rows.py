@@ -1,6 +1,6 @@
 """Three models on four tables, with few rows and with many: how large is the error in rows that they have not seen?
 
-`python chapters/8-limits/stored_rows.py` draws the rows and fits the models for twenty seeds (about four minutes on one core;
+`python chapters/8-limits/stored_rows.py` draws the rows and fits the models for twenty seeds (about six minutes on one core;
 it goes on where it was stopped), and renews the tables in data/limits that the page "Count the examples" prints. The page
 itself fits straight lines; thousands of networks and trees are too long to wait for.
 """
