@@ -1782,24 +1782,24 @@ def _rows_needed(space):
             (n, m), (e, f) = sizes[k : k + 2], errors[k : k + 2]
             if f <= target:
                 return n * (m / n) ** ((e - target) / (e - f))
-        return float("inf")
+        return 0
 
     def reversed_interp(sizes, errors, target):
         if target < min(errors):
-            return np.inf
+            return 0.0
         return 10 ** np.interp(target, errors[::-1], np.log10(sizes)[::-1])
 
     def in_rows(sizes, errors, target):  # straight in n, not in log n
         if target < min(errors):
-            return np.inf
+            return 0.0
         return np.interp(target, errors[::-1], sizes[::-1])
 
     def log_log(sizes, errors, target):
         if target < min(errors):
-            return np.inf
+            return 0.0
         return np.exp(np.interp(np.log(target), np.log(errors[::-1]), np.log(sizes)[::-1]))
 
-    def largest_instead_of_inf(sizes, errors, target):
+    def largest_instead_of_0(sizes, errors, target):
         return np.exp(np.interp(target, errors[::-1], np.log(sizes)[::-1]))
 
     def from_the_second_on(sizes, errors, target):
@@ -1807,7 +1807,7 @@ def _rows_needed(space):
 
     return (
         [(by_segments,), (reversed_interp,), (lambda s, e, t: float(reversed_interp(s, e, t)),)],
-        [(in_rows,), (log_log,), (largest_instead_of_inf,), (from_the_second_on,)],
+        [(in_rows,), (log_log,), (largest_instead_of_0,), (from_the_second_on,)],
     )
 
 
