@@ -1984,6 +1984,43 @@ def _shuffle_within(space):
     return [(by_order,), (by_sorting,), (as_a_list,)], [(of_the_first_kind_only,), (kinds_side_by_side,), (own_chance,)]
 
 
+def _rows_needed(space):
+    def by_segments(sizes, errors, target):
+        if errors[0] <= target:
+            return sizes[0]
+        for k in range(len(sizes) - 1):
+            (n, m), (e, f) = sizes[k : k + 2], errors[k : k + 2]
+            if f <= target:
+                return n * (m / n) ** ((e - target) / (e - f))
+        return 0
+
+    def reversed_interp(sizes, errors, target):
+        if target < min(errors):
+            return 0.0
+        return 10 ** np.interp(target, errors[::-1], np.log10(sizes)[::-1])
+
+    def in_rows(sizes, errors, target):  # straight in n, not in log n
+        if target < min(errors):
+            return 0.0
+        return np.interp(target, errors[::-1], sizes[::-1])
+
+    def log_log(sizes, errors, target):
+        if target < min(errors):
+            return 0.0
+        return np.exp(np.interp(np.log(target), np.log(errors[::-1]), np.log(sizes)[::-1]))
+
+    def largest_instead_of_0(sizes, errors, target):
+        return np.exp(np.interp(target, errors[::-1], np.log(sizes)[::-1]))
+
+    def from_the_second_on(sizes, errors, target):
+        return by_segments(sizes[1:], errors[1:], target)
+
+    return (
+        [(by_segments,), (reversed_interp,), (lambda s, e, t: float(reversed_interp(s, e, t)),)],
+        [(in_rows,), (log_log,), (largest_instead_of_0,), (from_the_second_on,)],
+    )
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -2589,6 +2626,22 @@ CASES = {
                 ("shuffle among similar rows", "leave out and train again", "experiment"),
                 ("shuffle", "shuffle", "experiment"),
                 ("experiment", "leave out and train again", "shuffle"),
+            ],
+        ),
+    },
+    "07-count-the-examples": {
+        "check_plan": lambda space: (
+            [(127, 9), ("127", "9.0"), ([127], np.int64(9))],
+            [(127, 8), (120, 9), (67, 9), (127, 6), (9, 127), (107, 9)],
+        ),
+        "check_needed": _rows_needed,
+        "check_next": lambda space: (
+            [("model", "restraint", "rows", "nothing"), ("Model", " restraint", "ROWS", "nothing ")],
+            [
+                ("rows", "restraint", "rows", "nothing"),
+                ("model", "model", "rows", "nothing"),
+                ("model", "restraint", "restraint", "nothing"),
+                ("model", "restraint", "rows", "model"),
             ],
         ),
     },
