@@ -99,7 +99,7 @@ class _Work:
 
     def __init__(self, record, world, envelope):
         self.record, self.world, self.envelope = record, world, envelope
-        self.truth = world.truth
+        self.truth, self._cleaned = world.truth, None
 
     def __getitem__(self, key):
         if self.record.get(key, ...) is ...:
@@ -112,13 +112,15 @@ class _Work:
 
     def cleaned(self):
         """Return both exports as the reader's function cleans them, admissions as a column."""
-        tables = [
-            self["clean"](t.copy())
-            for t in (self.world.table, self.world.later)
-        ]
-        return [
-            t if "admission" in t.columns else t.reset_index() for t in tables
-        ]
+        clean = self["clean"]
+        if self._cleaned is None:
+            exports = (self.world.table, self.world.later)
+            tables = [clean(export.copy()) for export in exports]
+            self._cleaned = [
+                t if "admission" in t.columns else t.reset_index()
+                for t in tables
+            ]
+        return self._cleaned
 
     def rows(self, part):
         """Return the cleaned rows of a part, in its order."""

@@ -180,10 +180,11 @@ def admissions(patients=2400, *, seed=0):
     table = pd.concat([table, twice], ignore_index=True)
     misspelt = 0
     for column in ("hospital", "ward"):
+        words = table[column].to_numpy(dtype=object, copy=True)
         for row in np.flatnonzero(rng.random(len(table)) < 0.03):
-            word = _misspell(table.loc[row, column], int(rng.integers(3)), rng)
-            table.loc[row, column] = word
+            words[row] = _misspell(words[row], int(rng.integers(3)), rng)
             misspelt += 1
+        table[column] = words
     table = table.iloc[rng.permutation(len(table))]
     is_new = table["discharged"] >= STUDY_ENDS
     later = table[is_new].drop(columns="readmitted").reset_index(drop=True)
