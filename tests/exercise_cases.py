@@ -2021,6 +2021,48 @@ def _rows_needed(space):
     )
 
 
+def _whole_patients(space):
+    def by_loop(patient, share, rng):
+        names = sorted(set(patient))
+        going = set(rng.choice(names, int(share * len(names)), replace=False))
+        return [name in going for name in patient]
+
+    def by_number(patient, share, rng):
+        names, place = np.unique(patient, return_inverse=True)
+        goes = np.zeros(len(names), int)
+        goes[rng.permutation(len(names))[: int(np.ceil(share * len(names)))]] = 1
+        return goes[place]
+
+    def by_first_row(patient, share, rng):  # in the order in which they come
+        names = np.array(list(dict.fromkeys(patient)))
+        return np.isin(patient, names[: round(share * len(names))])
+
+    def others(patient, share, rng):
+        return ~np.array(by_loop(patient, share, rng))
+
+    def rows_only(patient, share, rng):
+        goes = np.zeros(len(patient), bool)
+        goes[rng.choice(len(patient), round(share * len(patient)), replace=False)] = True
+        return goes
+
+    def until_enough_rows(patient, share, rng):  # counts rows, so a patient with many rows weighs
+        names, rows = rng.permutation(np.unique(patient)), 0
+        going = []
+        for name in names:
+            if rows < 2 * share * len(patient):
+                going.append(name)
+                rows += np.sum(patient == name)
+        return np.isin(patient, going)
+
+    def names_instead(patient, share, rng):
+        names = np.unique(patient)
+        return rng.permutation(names)[: round(share * len(names))]
+
+    return [(by_loop,), (by_number,)], [
+        (f,) for f in (by_first_row, others, rows_only, until_enough_rows, names_instead)
+    ]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -2642,6 +2684,23 @@ CASES = {
                 ("model", "model", "rows", "nothing"),
                 ("model", "restraint", "restraint", "nothing"),
                 ("model", "restraint", "rows", "model"),
+            ],
+        ),
+    },
+    "09-take-your-own-data": {
+        "check_frame": lambda space: (
+            [(0.4397, 0.5060), ("0.440", "0.506"), ([0.43967], np.float64(0.50595))],
+            [(0.4397, 0.5004), (0.634, 0.73), (0.506, 0.4397), (0.4397, 0.4397), (0.293, 0.367), (0.84, 0.8)],
+        ),
+        "check_apart": _whole_patients,
+        "check_which": lambda space: (
+            [("person", "time", "place", "row"), (" Person", "TIME", "place ", "row")],
+            [
+                ("row", "time", "place", "row"),
+                ("person", "row", "place", "row"),
+                ("person", "time", "row", "row"),
+                ("person", "time", "place", "person"),
+                (1, 2, 3, 4),
             ],
         ),
     },

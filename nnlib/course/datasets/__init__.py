@@ -3,6 +3,7 @@
 One file for each table or generator; `download` finds, fetches and verifies what others publish (`registry.json`).
 """
 
+from .admissions import Admissions, admissions
 from .clouds import ring, separable, two_moons
 from .covid import load_covid
 from .digits import digit_writers, load_digits
@@ -18,10 +19,12 @@ from .tissue import Tissue, raters, tissue
 from .twin import insurance_twin
 
 __all__ = [
+    "Admissions",
     "DataError",
     "Outbreak",
     "PathMNIST",
     "Tissue",
+    "admissions",
     "digit_writers",
     "final_size",
     "first_sign",
