@@ -215,7 +215,6 @@ def claims_page(tmp_path):
         'elsewhere = { line = 5, quote = "not", note = "or not." }\n',
         CLAIM.format("S1-01", 30, "'$x_1 = 2$'", "wrong"),
         CLAIM.format("S1-02", "[4, 20]", "'`f(x)`'", "wrong"),
-        CLAIM.format("S1-03", 1, '"later"', "open"),
     ]
     table = source / "claims.toml"
     table.write_text(LEDGER + "".join(rows))
@@ -237,10 +236,17 @@ def rows_of(page):
     return {item[1]: item[0] for item in re.finditer(r'<li class="claim [^"]*" id="([^"]*)">.*?</li>', page, re.DOTALL)}
 
 
+def test_claim_that_no_cell_checks_is_named(claims_page):
+    with claims_page.ledger.open("a") as ledger:
+        ledger.write(CLAIM.format("S1-03", 1, '"later"', "wrong"))
+    with pytest.raises(AssertionError, match="no cell is tagged claim-S1-03"):
+        claims_page.build()
+
+
 def test_page_of_claims_counts_quotes_and_leads_to_the_cells(claims_page):
     pages = claims_page.build()
     page, rows = pages["claims"], rows_of(pages["claims"])
-    assert "3 statements are checked so far. 1 more wait" in page
+    assert "3 statements are checked." in page
     assert "<em>right</em>, it holds as said; <em>depends</em>, it holds under" in page
     table = [re.findall(r"<p>(.*?)</p>", row) for row in re.findall(r"<tr.*?</tr>", page, re.DOTALL)]
     assert table[0] == ["verdict", "S0", "S1", "all"]

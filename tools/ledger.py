@@ -1,8 +1,8 @@
 """The ledger of claims: what the sources say, what holds, and in which cells that is checked.
 
 The directive `claims`, with the ledger's path, makes of it a page: counts, a filter without a script, and a list for
-each source. Cells tagged `claim-S1-09` get that name as their id, so that a link leads to the very cell. Which claims
-are checked is read from the notebooks; those that are not yet are only counted.
+each source. Cells tagged `claim-S1-09` get that name as their id, so that a link leads to the very cell. Where a
+claim is checked is read from the notebooks.
 """
 
 import json
@@ -20,7 +20,6 @@ VERDICTS = {
     "outdated": "it held when it was written",
     "wrong": "the check says otherwise",
 }
-OPEN = "open"  # not measured yet: for claims without a check only
 CLAIM = re.compile(r"claim-(S\d-\d\d)")
 
 
@@ -84,13 +83,15 @@ class Claims(SphinxDirective):
         self.env.note_reread()  # what it is made of stands in other files
         sources, claims = load(path)
         self.checks = self.find_checks()
-        shown = [claim for claim in claims if claim["id"] in self.checks]
+        for claim in claims:
+            if claim["id"] not in self.checks:
+                raise self.error(f"no cell is tagged claim-{claim['id']}")
         return [
-            *self.parse_text(self.summary(shown, len(claims) - len(shown))),
+            *self.parse_text(f"{len(claims)} statements are checked."),
             *self.parse_text(f"The verdicts: {'; '.join(f'*{word}*, {said}' for word, said in VERDICTS.items())}."),
-            self.counts(sources, shown),
+            self.counts(sources, claims),
             self.filter(sources),
-            *(self.section(name, source, shown) for name, source in sources.items()),
+            *(self.section(name, source, claims) for name, source in sources.items()),
         ]
 
     def find_checks(self):
@@ -109,12 +110,7 @@ class Claims(SphinxDirective):
         words, messages = self.state.inline_text(text, self.lineno)
         return [nodes.paragraph("", "", *words), *messages]
 
-    def summary(self, shown, to_come):
-        """Say how many claims there are."""
-        text = f"{len(shown)} statements are checked so far."
-        return f"{text} {to_come} more wait for chapters that are not written yet." if to_come else text
-
-    def counts(self, sources, shown):
+    def counts(self, sources, claims):
         """Return the table of counts: a row for each verdict, a column for each source."""
         table = nodes.table(classes=["claims-counts"])
         group = nodes.tgroup(cols=len(sources) + 2)
@@ -128,9 +124,9 @@ class Claims(SphinxDirective):
 
         head += row(["verdict", *sources, "all"])
         for verdict in VERDICTS:
-            found = [source_of(claim) for claim in shown if claim["verdict"] == verdict]
+            found = [source_of(claim) for claim in claims if claim["verdict"] == verdict]
             body += row([verdict, *(found.count(name) for name in sources), len(found)])
-        found = [source_of(claim) for claim in shown]
+        found = [source_of(claim) for claim in claims]
         body += row(["together", *(found.count(name) for name in sources), len(found)])
         return table
 
