@@ -236,7 +236,7 @@ def name_faults(page):
 
 
 # What is put aside, and put back after, for it makes four fifths of a page and takes as much of the time:
-# - what is drawn of formulas: hidden from screen readers, in the colour of the text around it; and what is heard of them;
+# - what is drawn of formulas: hidden from screen readers, in the colour of the text around it, and what is heard;
 # - of the words of a program all but the first of each kind, by which they are coloured;
 # - the table of contents beside the page, which is the same on all pages, but for where one stands.
 RUN_AXE = """async rules => {
