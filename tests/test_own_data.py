@@ -229,6 +229,23 @@ def test_an_empty_record_is_not_judged_and_nothing_is_changed(world, solved):
     pd.testing.assert_frame_equal(world.table, before)
 
 
+def test_an_entry_that_nobody_asks_for_is_refused(world):
+    with pytest.raises(ValueError, match="record has no entry 'Clean'"):
+        judge({"Clean": model_solution.clean}, world, Envelope(world))
+
+
+def test_sets_of_numbers_and_sparse_inputs_are_taken(world, solved):
+    from scipy.sparse import csr_matrix
+
+    record, envelope = solved
+
+    def sparse(training, others):
+        return [csr_matrix(X) for X in model_solution.prepare(training, others)]
+
+    record = {**record, "training": set(record["training"]), "prepare": sparse}
+    assert judge(record, world, envelope).points == dict.fromkeys(POINTS, True)
+
+
 def _some(record, part, more):
     return {**record, part: [*record[part], *more]}
 
@@ -266,6 +283,33 @@ def _prepared(record, function):
     return {**record, "prepare": function}
 
 
+def _with(record, column, clean):
+    def prepare(training, others):
+        pairs = zip(model_solution.prepare(training, others), (training, others), strict=True)
+        return [np.column_stack([X, rows[column] if column in rows else np.zeros(len(rows))]) for X, rows in pairs]
+
+    return {**record, "clean": clean, "prepare": prepare}
+
+
+def _thick(export):
+    return model_solution.clean(export).assign(thick=lambda rows: rows.entries > 12).drop(columns="entries")
+
+
+def _as_01(export):
+    good = model_solution.clean(export)
+    return good.assign(readmitted=1 * (good.readmitted == "yes")) if "readmitted" in good else good
+
+
+def _filled(export):
+    good = model_solution.clean(export)
+    return good.assign(walk=good.walk.fillna(good.walk.mean()))
+
+
+def _noisy(training, others):
+    X, Z = model_solution.prepare(training, others)
+    return X + 1e-3 * np.random.default_rng().standard_normal(X.shape), Z
+
+
 def _misspelt(record, world):
     return {**record, "clean": lambda t: _clean_but(t, "hospital")}
 
@@ -300,6 +344,11 @@ WRONG = [  # what is done wrong, the point that says so, and a word of what it s
     ("picked", "tested later", "leaves out", lambda r, w: {**r, "test": list(r["test"])[::2]}),
     ("entries", "nothing from the future", "counted after", lambda r, w: {**r, "prepare": _leaky}),
     ("the outcome", "nothing from the future", "outcome itself", lambda r, w: {**r, "prepare": _outcome}),
+    ("entries, renamed", "nothing from the future", "counted after", lambda r, w: _with(r, "thick", _thick)),
+    ("outcome as 0, 1", "nothing from the future", "outcome itself", lambda r, w: _with(r, "readmitted", _as_01)),
+    ("drawn anew", "nothing from the future", "from call to call", lambda r, w: _prepared(r, _noisy)),
+    ("filled in clean", "fitted on training rows", "validation rows", lambda r, w: _with(r, "walk", _filled)),
+    ("not numbers", "tested later", "numbers of admissions", lambda r, w: {**r, "training": [True] * 9}),
     ("fitted on both", "fitted on training rows", "training rows change", lambda r, w: _prepared(r, _fitted_on_both)),
     ("fitted apart", "fitted on training rows", "other test rows", lambda r, w: {**r, "prepare": _fitted_apart}),
     ("gaps", "fitted on training rows", "gaps", lambda r, w: {**r, "prepare": _with_gaps}),

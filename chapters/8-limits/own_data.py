@@ -1,5 +1,7 @@
 """The project of the last page: an envelope that seals the answers, and checks of how somebody worked, not of a score."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 
@@ -108,7 +110,16 @@ class _Work:
 
     def numbers(self, part):
         """Return the admissions of a part as a list."""
-        return [str(number) for number in np.asarray(self[part]).ravel()]
+        given = self[part]
+        if isinstance(given, set | frozenset):
+            given = sorted(given)
+        numbers = [str(number) for number in np.asarray(given).ravel()]
+        strange = [n for n in numbers if n not in self.truth.index]
+        if strange:
+            raise ValueError(
+                f"{part} should hold numbers of admissions, like {self.truth.index[0]!r}; got {strange[0]!r}"
+            )
+        return numbers
 
     def cleaned(self):
         """Return both exports as the reader's function cleans them, admissions as a column."""
@@ -131,10 +142,19 @@ class _Work:
         found = found.dropna(subset="admission").rename_axis(None)
         return found.drop(columns="readmitted") if part == "test" else found
 
+    def after(self, change):
+        """Return a record of the same functions, of an export of 2033 that was changed before it was cleaned."""
+        table = change(self.world.table.copy())
+        world = dataclasses.replace(self.world, table=table)
+        return _Work(self.record, world, self.envelope)
+
     def prepared(self, training, others):
         """Return what the reader's function makes of rows to learn from and of others."""
         first, second = self["prepare"](training.copy(), others.copy())
-        made = [np.asarray(X, dtype=float) for X in (first, second)]
+        made = [
+            np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=float)
+            for X in (first, second)
+        ]
         for X, table in zip(made, (training, others), strict=True):
             if X.ndim != 2 or len(X) != len(table):
                 raise ValueError(
@@ -177,9 +197,7 @@ def _spelling(work):
         for table in tables:
             odd = [value for value in table[column] if value not in known]
             if odd:
-                return (
-                    f"{column} still holds {odd[0]!r}, and {len(odd) - 1} more"
-                )
+                return f"{column} still holds {odd[0]!r}, and {len(odd) - 1} more; wanted: {', '.join(sorted(known))}"
             true = work.truth[column][table.admission].to_numpy()
             wrong = int((table[column].to_numpy() != true).sum())
             if wrong:
@@ -196,7 +214,9 @@ def _units(work):
         wrong = int((off > 0.15).sum())
         if wrong:
             hint = (
-                "look at its histogram"
+                "wanted: °C"
+                if (off > 20).mean() > 0.9
+                else "look at its histogram"
                 if (off > 20).any()
                 else "mind the formula, and the 32"
             )
@@ -243,28 +263,34 @@ def _later(work):
 
 
 def _no_leak(work):
-    training, others = work.rows("training"), work.rows("validation")
-    plain = work.prepared(training, others)
+    plain = work.prepared(work.rows("training"), work.rows("validation"))
     rng = np.random.default_rng(0)
-    for column in ("entries", "readmitted"):
-        changed = [training.copy(), others.copy()]
-        for table in changed[
-            column == "readmitted" :
-        ]:  # outcomes may be learned from, but not of the others
-            if column in table:
-                swap = {"yes": "no", "no": "yes"}
-                new = (
-                    1 + rng.integers(30, size=len(table))
-                    if column == "entries"
-                    else table[column].replace(swap)
-                )
-                table[column] = new
-        if not all(map(_same, plain, work.prepared(*changed))):
-            why = {
-                "entries": "in 2033 they were counted after the outcome",
-                "readmitted": "that is the outcome itself",
-            }
-            return f"the inputs change with {column}; {why[column]}"
+    held = work.numbers("validation")
+
+    # the export is changed, not the cleaned rows: clean may have made other columns of these
+    def entries(table):
+        return table.assign(entries=1 + rng.integers(30, size=len(table)))
+
+    def outcome(table):  # may be learned from, but not of the others
+        swapped = table.readmitted.replace({"yes": "no", "no": "yes"})
+        return table.assign(
+            readmitted=swapped.where(
+                table.admission.isin(held), table.readmitted
+            )
+        )
+
+    for change, why in (
+        (lambda table: table, "from call to call; what is drawn needs a seed"),
+        (
+            entries,
+            "with entries; in 2033 they were counted after the outcome",
+        ),
+        (outcome, "with readmitted; that is the outcome itself"),
+    ):
+        again = work.after(change)
+        made = work.prepared(again.rows("training"), again.rows("validation"))
+        if not all(map(_same, plain, made)):
+            return f"the inputs change {why}"
     return True
 
 
@@ -272,7 +298,7 @@ def _fitted(work):
     training, others = work.rows("training"), work.rows("test")
     X, Z = work.prepared(training, others)
     if not np.isfinite(X).all() or not np.isfinite(Z).all():
-        return "the inputs have gaps"
+        return "the inputs have gaps; fill them, also for trees that could take them"
     odd = others.copy()
     for column in odd.columns:
         if pd.api.types.is_numeric_dtype(odd[column]) and column != "home_care":
@@ -283,7 +309,21 @@ def _fitted(work):
             return "the inputs of the training rows change with the test rows; fit on the training rows only"
     if not _same(Z[: len(half)], work.prepared(training, half)[1]):
         return "the inputs of a test row change with the other test rows; fit on the training rows only"
-    return True
+    held = work.numbers("validation")
+
+    def stretched(table):
+        of = table.admission.isin(held)
+        new = {
+            name: table[name].where(~of, 2 * table[name])
+            for name in ("age", "days", "crp", "walk")
+        }
+        return table.assign(**new)
+
+    again = work.after(stretched).rows("training")
+    return (
+        _same(X, work.prepared(again, others)[0])
+        or "the inputs of the training rows change with the validation rows; what does clean fill or scale?"
+    )
 
 
 def _baseline(work):
@@ -380,6 +420,12 @@ POINTS = {
 }
 
 
+KEYS = (
+    "clean", "training", "validation", "test", "prepare", "baseline", "tried", "chosen", "validation_predictions",
+    "score", "interval", "by_hospital",
+)  # fmt: skip
+
+
 def judge(record, world, envelope):
     """Check how somebody worked: for each point of the rubric, what is right or what is off.
 
@@ -388,13 +434,17 @@ def judge(record, world, envelope):
     record : dict
         Any of these; what is not there, or ``...``, is not judged yet.
 
-        - ``clean``: a function, export -> cleaned table with the same column names, one row for each admission
+        - ``clean``: a function, export -> cleaned table with the same column names, one row for each admission;
+          temperature in °C; hospital Port or Hill, ward general, lung or heart. It is called for each of both exports,
+          and the later one has no column ``readmitted``
         - ``training``, ``validation``, ``test``: numbers of admissions
-        - ``prepare``: a function, (training rows, other rows) of the cleaned table -> (inputs, inputs of the others)
+        - ``prepare``: a function, (training rows, other rows) of the cleaned table -> (inputs, inputs of the others),
+          numbers without gaps, the same in each call
         - ``baseline``: loss on the validation rows of the training rows' share, said of everybody
         - ``tried``: for each model's name its loss on the validation rows; ``chosen``: a name;
           ``validation_predictions``: what it said, in the order of ``validation``
-        - ``score``, ``interval``, ``by_hospital``: loss on the test, (low, high), and a dict by hospital
+        - ``score``, ``interval``, ``by_hospital``: loss on the test, (low, high) of 95% of
+          the draws, and a dict by hospital
     world : nnlib.course.datasets.Admissions
     envelope : Envelope
 
@@ -402,6 +452,11 @@ def judge(record, world, envelope):
     -------
     Report
     """
+    unknown = [key for key in record if key not in KEYS]
+    if unknown:
+        raise ValueError(
+            f"record has no entry {unknown[0]!r}; there are {', '.join(KEYS)}"
+        )
     points = {}
     work = _Work(record, world, envelope)
     for name, check in POINTS.items():

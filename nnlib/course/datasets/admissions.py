@@ -80,6 +80,7 @@ def admissions(patients=2400, *, seed=0):
 
     So the old come back who leave early, and the young who stay long; no sum of columns says that. Frailty belongs to
     the patient and is in no column, though the walk tells of it. Of the outcomes 3% are written down wrongly.
+    The stays fall on days drawn by chance: some of one patient overlap, and no outcome is read from the next stay.
 
     Parameters
     ----------
