@@ -8,12 +8,12 @@ from stored_results import code_hash
 
 from nnlib.course import datasets
 
-TABLES = ("look_settings", "look_maps", "look_hard", "look_cued", "look_right", "look_other")
+TABLES = ("look_settings", "look_maps", "look_hard", "look_cued", "look_right", "look_other", "look_checks")
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_the_stored_tables_were_made_by_this_code(name):
-    code = look.OTHER_CODE if name == "look_other" else look.CODE
+    code = {"look_other": look.OTHER_CODE, "look_checks": look.CHECKS_CODE}.get(name, look.CODE)
     assert look.made(name)["code"] == code_hash(*code)
 
 
@@ -38,6 +38,7 @@ def test_the_stored_tables_are_complete():
         "look_cued": seeds * methods * 4,
         "look_right": seeds * len(look.SIZES),
         "look_other": seeds * methods,
+        "look_checks": seeds,
     }
     keys = {
         "look_settings": ["seed", "method", "setting"],
@@ -46,6 +47,7 @@ def test_the_stored_tables_are_complete():
         "look_cued": ["seed", "kind", "cue", "method"],
         "look_right": ["seed", "kind"],
         "look_other": ["seed", "method"],
+        "look_checks": ["seed"],
     }
     for name in TABLES:
         table = look.stored(name)
@@ -81,6 +83,21 @@ def test_maps_of_two_pictures_are_as_alike_as_the_table_says(method):
     maps = look.made_by(method, model, tissue_network.standardized(look.lesions("judge").X[: look.CUED], learned_from))
     table = look.stored("look_other").set_index(["seed", "method"])["alike"]
     assert look.alike(maps[1:], maps[:-1]) == pytest.approx(table[1, method], abs=0.02)
+
+
+def test_the_single_numbers_of_the_text_are_true_today():
+    """All but the darkest pixel, which takes 5,000 lesions."""
+    table = look.stored("look_checks").set_index("seed")
+    new = {
+        "crossed": look.crossed(1),
+        "turns_striped": look.turns(1, "striped"),
+        "turns_honest": look.turns(1, "honest"),
+        "minus_x": look.minus_x(1),
+    }
+    assert {*new, "hard_pixel"} == {*table}
+    for part, value in new.items():
+        assert value == pytest.approx(table[part][1], abs=0.02), part
+    assert table["hard_pixel"].nunique() == 1  # no network has a say in it
 
 
 @pytest.mark.parametrize("kind", ["honest", "striped"])

@@ -39,6 +39,7 @@ TO_CHOOSE, LESIONS, CUED = (
     100,
 )  # pictures: to choose by, to judge maps, and those with a mark or lines
 HARD = 5000  # lesions, of which those are kept that the darkest place misses
+CHECKED = 20  # pictures of `run_checks` that go through a network
 STEP = 3  # of the patch, pixels
 COPIES = 10  # of SmoothGrad
 BLURS = (0, 1, 2, 3, 4, 6)  # pixels
@@ -465,6 +466,52 @@ def run_other(seed, method):
     return found
 
 
+def crossed(seed):
+    """Return how alike the SmoothGrad maps of a trained and an untrained network are, of different pictures."""
+    (old, X), (new, _) = variant("trained", seed), variant("untrained", seed)
+    x = tissue_network.standardized(lesions("judge").X[:CHECKED], X)
+    maps = [made_by("SmoothGrad", model, x) for model in (old, new)]
+    return alike(maps[0], np.roll(maps[1], 1, axis=0))
+
+
+def turns(seed, kind):
+    """Return how often the slopes, added up along a row, change sign to the next row, in pictures with lines."""
+    model, X = network(kind, seed)
+    x = tissue_network.standardized(cued("striped")[0][:CHECKED], X)
+    rows = slope(model, x).sum(axis=(2, 3))[:, 4:24]  # without the margins
+    return (rows[:, 1:] * rows[:, :-1] < 0).mean()
+
+
+def minus_x(seed):
+    """Return how often -x alone, added up over the colours, points at the lesions that judge."""
+    made = lesions("judge")
+    x = tissue_network.standardized(made.X, network("honest", seed)[1])
+    return points(-x.sum(axis=3), made.masks).mean()
+
+
+def run_checks(seed):
+    """Return a few numbers that the text gives beside the tables.
+
+    Returns
+    -------
+    dict
+        crossed: rank correlation of the SmoothGrad maps of a trained and an untrained network, of different pictures
+        (20 of those that judge); turns_striped and turns_honest: of the neighbouring rows of 20 pictures with lines, the
+        share in which the slopes, added up along the row, differ in sign, by the networks that learned from lines and
+        the honest ones; minus_x: how often -x, added up over the colours and without any blur, points at the lesions
+        that judge; hard_pixel: how often the darkest pixel, without any blur, lies in the lesions that the darkest place
+        misses (no network: the same for each seed).
+    """
+    hard = lesions("hard")
+    return {
+        "crossed": crossed(seed),
+        "turns_striped": turns(seed, "striped"),
+        "turns_honest": turns(seed, "honest"),
+        "minus_x": minus_x(seed),
+        "hard_pixel": points(darkness(hard.X), hard.masks).mean(),
+    }
+
+
 TRAINS = (
     training, with_mark, with_lines, trained, tissue_network.standardized, tissue_network.network, tissue_network.train,
 )  # fmt: skip
@@ -476,6 +523,7 @@ CODE = (
 
 
 OTHER_CODE = (*CODE, run_other)
+CHECKS_CODE = (*CODE, crossed, turns, minus_x, run_checks)
 
 
 stored, made = stored_results.readers(RESULTS)
@@ -552,6 +600,8 @@ def main():
     )
     other = swept("other", run_other, seed=seeds, method=list(METHODS))
     stored_results.store(other, "look_other", OTHER_CODE, ["scipy"], RESULTS)
+    checks = swept("checks", run_checks, seed=seeds)
+    stored_results.store(checks, "look_checks", CHECKS_CODE, ["scipy"], RESULTS)
 
 
 if __name__ == "__main__":
