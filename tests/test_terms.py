@@ -90,6 +90,18 @@ def too_early(terms, pages):
     return sorted(found)
 
 
+def test_every_link_to_a_term_finds_it_and_each_term_stands_apart():
+    """Sphinx says so, too, but only when a book is built, after everything else."""
+    text = (ROOT / "chapters" / "glossary.md").read_text(encoding="utf-8")
+    terms, faults = {term.lower() for term in glossary(text)}, []
+    for path in notebooks.notebooks():
+        for cell, part in paragraphs(notebooks.load(path)):
+            linked = [one or other for one, other in LINK.findall(part)]
+            faults += [(path.stem, cell, term) for term in linked if " ".join(term.lower().split()) not in terms]
+    assert faults == []
+    assert re.findall(r"^  .*\n([^\s`].*)$", text.partition("```{glossary}\n")[2], re.MULTILINE) == []
+
+
 def test_no_page_uses_a_word_before_it_is_introduced():
     pages = {name.rsplit("/", 1)[-1]: paragraphs(notebooks.load(ROOT / f"{name}.ipynb")) for name in chapters()}
     terms = glossary((ROOT / "chapters" / "glossary.md").read_text(encoding="utf-8"))
