@@ -20,7 +20,7 @@ TO_COME = {
     "S3-03", "S3-04", "S3-06", "S3-13", "S3-17",
 }  # fmt: skip
 # where the insurance project looks at one a second time, on its own table
-TWICE = {"S0-04", "S1-23", "S1-30"}
+TWICE = {"S0-04", "S1-23", "S1-30", "S3-14", "S3-15"}
 
 
 # --- the form -----------------------------------------------------------------------------------------------------
