@@ -1,7 +1,7 @@
 """What an error costs: a line, boosted trees and a network on three tables, by operations and by the clock; and threads.
 
 `python chapters/8-limits/stored_cost.py` fits every model further and further, for five seeds, and times matrix products and
-training steps with one thread and with two (about two minutes of one core; it goes on where it was stopped). It renews the
+training steps with one thread and with two (two to three minutes of one core; it goes on where it was stopped). It renews the
 tables in data/limits that the page "Pay the price" prints. The operations are counted and the same everywhere; the times are
 those of one machine on one day.
 """
