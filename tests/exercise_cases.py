@@ -2063,6 +2063,33 @@ def _whole_patients(space):
     ]
 
 
+def _cost_share(space):
+    """Amdahl's law, solved for the share in several ways."""
+
+    def by_steps(S, k):
+        for p in np.linspace(0, 1, 100_001):
+            if 1 / (1 - p + p / k) >= S * (1 - 1e-9):
+                return p
+        return None
+
+    right = [
+        lambda S, k: (1 - 1 / S) / (1 - 1 / k),
+        lambda S, k: k * (S - 1) / (S * (k - 1)),
+        lambda S, k: np.float64(1 / S - 1) / (1 / k - 1),
+        by_steps,
+    ]
+    wrong = [
+        lambda S, k: 1 / (1 - S + S / k),
+        lambda S, k: (1 - S) / (1 - k),
+        lambda S, k: 100 * (1 - 1 / S) / (1 - 1 / k),
+        lambda S, k: 1 - (1 - 1 / S) / (1 - 1 / k),
+        lambda S, k: (1 - 1 / S) * k,
+        lambda S, k: None,
+        0.75,
+    ]
+    return [(f,) for f in right], [(f,) for f in wrong]
+
+
 CASES = {
     "04-send-data-forward": {
         "check_biases": lambda space: (
@@ -2710,6 +2737,31 @@ CASES = {
                 ("person", "time", "row", "row"),
                 ("person", "time", "place", "person"),
                 (1, 2, 3, 4),
+            ],
+        ),
+    },
+    "08-pay-the-price": {
+        "check_costs": lambda space: (
+            [(920_000, 55_000), ("920,000", "55000"), ([920_000.0], np.int64(55_000)), (9.2e5, 5.5e4)],
+            [
+                (440_000, 55_000),
+                (920_000, 50_000),
+                (1_320_000, 55_000),
+                (55_000, 920_000),
+                (460, 55),
+                (920_001, 55_000),
+            ],
+        ),
+        "check_share": _cost_share,
+        "check_bill": lambda space: (
+            [(1.2, 56.46, 447.2), ("1.2", "56.5", "447"), ("6/5", 56.46, [447.15])],
+            [
+                (0.2, 56.46, 447.2),
+                (1.2e20, 56.46, 447.2),
+                (1.2, 4.878e6, 447.2),
+                (1.2, 56.46, 0.447),
+                (1.2, 447.2, 56.46),
+                (1.2, 56.46, 491.9),
             ],
         ),
     },

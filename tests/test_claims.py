@@ -16,7 +16,7 @@ IDS = [claim["id"] for claim in CLAIMS]
 every_claim = pytest.mark.parametrize("claim", CLAIMS, ids=IDS)
 
 # where a later page looks at one a second time
-TWICE = {"S0-04", "S1-23", "S1-30", "S2-27", "S3-05", "S3-07"}
+TWICE = {"S0-04", "S1-23", "S1-30", "S2-27", "S3-05", "S3-07", "S3-14", "S3-15"}
 
 
 # --- the form -----------------------------------------------------------------------------------------------------
