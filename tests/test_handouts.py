@@ -28,11 +28,16 @@ def test_zip_holds_every_chapter_what_it_reads_and_no_solution(unpacked):
     assert len(copies) == len(notebooks.notebooks())
     for copy in copies:
         cells = notebooks.load(copy)["cells"]
-        assert not [cell["id"] for cell in cells if "solution" in notebooks.tags(cell)]
+        assert not [cell["id"] for cell in cells if {"solution", "withheld"} & {*notebooks.tags(cell)}]
         found = [
             cell["id"] for cell in cells if SOLUTION.search(json.dumps(cell, ensure_ascii=False).replace("\\n", " "))
         ]
         assert found == [], copy.name
+        assert "model_solution" not in copy.read_text(encoding="utf-8"), copy.name
+    assert not [*unpacked.rglob("model_solution*")]
+    kept = [path for path in (notebooks.ROOT / "data").rglob("*.*") if path.suffix not in (".md", ".txt")]
+    assert len(kept) > 100
+    assert [path for path in kept if not (unpacked / path.relative_to(notebooks.ROOT)).is_file()] == []
     for place in (
         "start.py",
         "requirements.lock",

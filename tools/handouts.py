@@ -24,11 +24,11 @@ PROMISE = re.compile("|".join(r"\s*" + r"\s+".join(map(re.escape, promise.split(
 
 
 def without_solutions(notebook):
-    """Return a notebook whose cells tagged `solution` are gone, and what promises them."""
+    """Return a notebook whose cells tagged `solution` or `withheld` are gone, and what promises them."""
     cells = [
         {**cell, "source": PROMISE.sub("", text_of(cell["source"]))} if cell["cell_type"] == "markdown" else cell
         for cell in notebook["cells"]
-        if "solution" not in tags(cell)
+        if not {"solution", "withheld"} & {*tags(cell)}
     ]
     return {**notebook, "cells": cells}
 
@@ -37,9 +37,9 @@ def contents():
     """Return {place in the zip: bytes}."""
     held = {"start.py": ROOT / "workshop" / "start.py", "requirements.lock": ROOT / "requirements.lock"}
     library = (path for path in (ROOT / "nnlib").rglob("*.*") if "__pycache__" not in path.parts)
-    tables = (path for path in (ROOT / "data").rglob("*") if path.suffix in (".csv", ".json"))
+    tables = (path for path in (ROOT / "data").rglob("*") if path.suffix in (".csv", ".json", ".npz", ".toml"))
     held |= {path.relative_to(ROOT).as_posix(): path for path in [*library, *tables, ROOT / "LICENSE"]}
-    modules = (ROOT / "chapters").rglob("*.py")
+    modules = (path for path in (ROOT / "chapters").rglob("*.py") if path.name != "model_solution.py")
     held |= {f"originals/{path.relative_to(ROOT).as_posix()}": path for path in modules}
     found = {place: path.read_bytes() for place, path in held.items()}
     for path in notebooks():

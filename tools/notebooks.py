@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TAGS = {
     # how a cell is shown on the page
     "hide-input", "hide-output", "hide-cell", "remove-input", "remove-output", "remove-cell", "full-width",
-    # what a cell is for
-    "exercise", "self-check", "solution", "checker", "slider",
+    # what a cell is for; "withheld": with the solution of a project, so not in the handouts
+    "exercise", "self-check", "solution", "checker", "slider", "withheld",
     # how it is run and compared
     "nbval-check-output", "nbval-ignore-output", "raises-exception",
 }  # fmt: skip
