@@ -12,6 +12,7 @@ import pytest
 
 from tools import handouts, notebooks
 
+IMPORT = re.compile(r"^\s*(?:import (\w+)|from (\w+) import)", re.MULTILINE)
 SOLUTION = re.compile(r"✓ Right|[Ff]olded solution|[Ss]olutions?\s+(is|are)\s+folded|[Uu]nfold\w*\s+(the|a)\s+solution")
 
 
@@ -52,6 +53,21 @@ def test_zip_holds_every_chapter_what_it_reads_and_no_solution(unpacked):
     ):
         assert (unpacked / place).is_file(), place
     assert not [path for path in unpacked.rglob("*") if path.suffix in (".pyc", ".png")]
+
+
+def test_what_a_chapter_imports_is_in_the_zip(unpacked):
+    """Also by way of another module."""
+    ours = {path.stem for path in (notebooks.ROOT / "chapters").rglob("*.py")}
+    held = {path.stem: path.read_text(encoding="utf-8") for path in (unpacked / "originals").rglob("*.py")}
+
+    def missing(text, seen):
+        named = {one or other for one, other in IMPORT.findall(text)} & ours - seen
+        seen |= named
+        return [name for name in named if name not in held or missing(held[name], seen)]
+
+    for copy in (unpacked / "originals").rglob("*.ipynb"):
+        code = [notebooks.text_of(c["source"]) for c in notebooks.load(copy)["cells"] if c["cell_type"] == "code"]
+        assert missing("\n".join(code), set()) == [], copy.name
 
 
 @pytest.mark.parametrize("promise", handouts.PROMISES)

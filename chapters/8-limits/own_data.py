@@ -1,10 +1,14 @@
 """The project of the last page: an envelope that seals the answers, and checks of how somebody worked, not of a score."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+DATA = (
+    Path(__file__).resolve().parents[2] / "data"
+)  # the tables of the whole book
 NEAR = 0.003  # how far a stated loss may be off: three digits are enough
 
 
