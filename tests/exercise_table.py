@@ -486,4 +486,8 @@ def table(check, solved, more_right=(), more_wrong=()):
         for base in bases[:1]:
             right += [(*base[:place], form, *base[place + 1 :]) for form in right_forms(kind, base[place])]
             wrong += [(*base[:place], miss, *base[place + 1 :]) for miss in wrong_forms(kind, base[place])]
+    if len(check.kinds) > 1 and all(isinstance(kind, ask.choice) for kind in check.kinds.values()):
+        words = [kind.right for kind in check.kinds.values()]
+        wrong += [tuple(range(1, len(words) + 1))]
+        wrong += [turned for turned in (tuple(words[::-1]), (*words[1:], words[0])) if turned != tuple(words)]
     return right, wrong

@@ -474,10 +474,6 @@ def _groupings_noise(space):
 CASES = {
     "10-overfit-on-purpose": {
         "check_cost": lambda space: ([("25", 35.0, 600.0), (25, "70/2", [600])], [(26.5, 35, 600), (25, 36, 600)]),
-        "check_diagnosis": lambda space: (
-            [("Noise", " stiff ", "nothing", "LEAK")],
-            [("noise", "nothing", "nothing", "leak"), ("noise", "stiff", "nothing", "noise")],
-        ),
         "check_added": _overfit_added,
     },
     "11-find-what-holds-it-back": {

@@ -395,15 +395,6 @@ CASES = {
             ],
         ),
         "check_found": _forge_found,
-        "check_runs": lambda space: (
-            [("imitates", "collapsed", "caught", "fooled"), ("Imitates", '"collapsed"', "caught ", "fooled")],
-            [
-                ("imitates", "collapsed", "fooled", "caught"),
-                ("collapsed", "imitates", "caught", "fooled"),
-                ("imitates", "fooled", "caught", "fooled"),
-                ("imitates", "collapsed", "caught", "imitates"),
-            ],
-        ),
     },
     "06-pay-attention": {
         "check_look": lambda space: (
@@ -469,14 +460,6 @@ CASES = {
             [(397, 24576), (384, 24960), (398, 24960), (24960, 397), (397, 2496)],
         ),
         "check_gap": _order_gap,
-        "check_which": lambda space: (
-            [("windows", "dense", "recurrent", "attention"), ("Windows", " dense", "RECURRENT", "attention ")],
-            [
-                ("attention", "dense", "recurrent", "windows"),
-                ("windows", "attention", "recurrent", "attention"),
-                ("windows", "dense", "dense", "attention"),
-            ],
-        ),
     },
     "08-forge-digits": {
         "check_counts": lambda space: (
@@ -484,14 +467,5 @@ CASES = {
             [(1.213, 0.75), (3.36, 0.25), (4, 0.75), (3.36, 6), (0.75, 3.36), (3.36, 0.5), (3.6, 0.75)],
         ),
         "check_closeness": _forged_closeness,
-        "check_suspects": lambda space: (
-            [("collapses", "smudges", "copies"), ("Collapses", " smudges", "COPIES")],
-            [
-                ("copies", "smudges", "collapses"),
-                ("smudges", "smudges", "copies"),
-                ("collapses", "copies", "copies"),
-                (1, 2, 3),
-            ],
-        ),
     },
 }
