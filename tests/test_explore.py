@@ -238,14 +238,14 @@ def test_drawing_leaves_a_figure_as_it_was():
 
 
 def test_a_heavy_picture_gets_fewer_colours_and_fewer_pixels():
-    noise = np.random.default_rng(0).integers(0, 255, (80, 120, 3), dtype=np.uint8)
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (80, 120, 3), dtype=np.uint8))
     (light,), _ = drawing_module._packed([noise], "webp", 24_000)
     (lighter,), quality = drawing_module._packed([noise], "webp", 1500)
     assert len(lighter) < len(light) / 3
     assert Image.open(io.BytesIO(light)).size == (120, 80)
     assert Image.open(io.BytesIO(lighter)).size == (60, 40)
     # a neighbour that would be light enough is as sharp as what was drawn before it
-    (grey,), same = drawing_module._packed([np.full_like(noise, 99)], "webp", 1500, quality)
+    (grey,), same = drawing_module._packed([Image.new("RGB", noise.size, "grey")], "webp", 1500, quality)
     assert same == quality
     assert Image.open(io.BytesIO(grey)).size == (60, 40)
 

@@ -5,8 +5,10 @@ import html
 import io
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    from PIL import Image
 
 CSS_PIXELS_PER_INCH = 100  # a figure of 6.4 × 4 inches takes 640 × 400 pixels of the page
 SHARPNESS = 2  # image pixels drawn per CSS pixel, so that lines are crisp on phones and high-density screens
@@ -19,8 +21,8 @@ LEGIBLE = 9  # CSS pixels: where the smallest letters of a figure would get smal
 MIME = {"png": "image/png", "webp": "image/webp", "svg": "image/svg+xml"}
 
 
-def _pixels(figure, themes) -> list[np.ndarray]:
-    """Draw a figure at twice the size that it takes on the page; return its RGB pixels for each theme."""
+def _pictures(figure, themes) -> "list[Image.Image]":
+    """Draw a figure at twice the size that it takes on the page; return its RGB picture for each theme."""
     from .inks import InkedCanvas, mark_photographs
 
     own, dpi = figure.canvas, figure.dpi
@@ -32,15 +34,15 @@ def _pixels(figure, themes) -> list[np.ndarray]:
     finally:
         figure.dpi = dpi
         figure.set_canvas(own)
-    return [canvas.renderer.pixels(theme) for theme in themes]
+    return [canvas.renderer.picture(theme) for theme in themes]
 
 
-def _packed(pictures: list[np.ndarray], kind: str, light_enough: int, least: int = 0) -> tuple[list[bytes], int]:
-    """Pack the pixels of each theme with a palette, as small as they get, all in the same of QUALITIES[least:]."""
+def _packed(pictures: "list[Image.Image]", kind: str, light_enough: int, least: int = 0) -> tuple[list[bytes], int]:
+    """Pack the picture of each theme with a palette, as small as they get, all in the same of QUALITIES[least:]."""
     for number in range(least, len(QUALITIES)):
         packed = []
-        for pixels in pictures:
-            packed.append(_pack(pixels, kind, *QUALITIES[number]))
+        for picture in pictures:
+            packed.append(_pack(picture, kind, *QUALITIES[number]))
             if len(packed[-1]) > light_enough and number < len(QUALITIES) - 1:
                 break  # nobody needs the other theme in this quality
         else:
@@ -48,20 +50,19 @@ def _packed(pictures: list[np.ndarray], kind: str, light_enough: int, least: int
     return packed, number
 
 
-def _pack(pixels: np.ndarray, kind: str, colours: int, sharpness: float) -> bytes:
+def _pack(picture: "Image.Image", kind: str, colours: int, sharpness: float) -> bytes:
     from PIL import Image
 
-    image = Image.fromarray(pixels)
-    size = tuple(round(side * sharpness / SHARPNESS) for side in image.size)
-    if size != image.size:
-        image = image.resize(size, Image.Resampling.LANCZOS)
+    ground = picture.getpixel((0, 0))
+    size = tuple(round(side * sharpness / SHARPNESS) for side in picture.size)
+    if size != picture.size:
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
     # octree palettes compress a third better than median cuts, in half the time
-    palette = image.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette = picture.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     # an entry is the mean of what fell to it: give that of the ground the very colour of the page again
-    ground = pixels[0, 0]
     rgb = palette.getpalette()
     at = 3 * palette.getpixel((0, 0))
-    palette.putpalette([*rgb[:at], *ground.tolist(), *rgb[at + 3 :]])
+    palette.putpalette([*rgb[:at], *ground, *rgb[at + 3 :]])
     packed = io.BytesIO()
     if kind == "png":
         palette.save(packed, format="PNG", optimize=True)
@@ -141,7 +142,7 @@ def render_figure(
     if kind == "svg":
         data, quality = [_svg(figure, theme) for theme in themes], 0
     else:
-        data, quality = _packed(_pixels(figure, themes), kind, light_enough, least)
+        data, quality = _packed(_pictures(figure, themes), kind, light_enough, least)
     return Drawing(kind, tuple(zip(themes, data, strict=True)), width, height, _least_width(figure, width), quality)
 
 

@@ -12,9 +12,12 @@ import contextlib
 import functools
 
 import numpy as np
+from matplotlib.backend_bases import GraphicsContextBase
+from matplotlib.backends._backend_agg import RendererAgg as _RendererAgg
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.image import AxesImage
+from PIL import Image
 
 from ..plots import common as plots
 
@@ -148,44 +151,87 @@ def mark_photographs(figure):
             image.set_url(address)
 
 
+class Papers:
+    """The paper of each theme: what Matplotlib draws once is drawn on all, every colour through `inked`."""
+
+    def __init__(self, width, height, dpi, themes):
+        self.by_theme = {theme: _RendererAgg(int(width), int(height), dpi) for theme in themes}
+        self.pens = {}  # by theme, while a text is being written
+
+    def clear(self):
+        for paper in self.by_theme.values():
+            paper.clear()
+
+    def draw_path(self, gc, path, transform, face=None):
+        for theme, paper in self.by_theme.items():
+            if self.pens:  # the bar of a fraction
+                paper.draw_path(gc, path, transform, self.pens[theme].get_rgb())
+            else:
+                paper.draw_path(_pen(gc, theme), path, transform, _colour(face, theme))
+
+    def draw_text_image(self, image, x, y, angle, gc):
+        for theme, paper in self.by_theme.items():
+            paper.draw_text_image(image, x, y, angle, self.pens[theme])
+
+    def draw_markers(self, gc, marker_path, marker_trans, path, trans, face=None):
+        for theme, paper in self.by_theme.items():
+            paper.draw_markers(_pen(gc, theme), marker_path, marker_trans, path, trans, _colour(face, theme))
+
+    def draw_path_collection(
+        self, gc, master, paths, transforms, offsets, offset_trans, facecolors, edgecolors, *rest, hatchcolors=None
+    ):
+        where = (master, paths, transforms, offsets, offset_trans)
+        for theme, paper in self.by_theme.items():
+            colours = _colours(facecolors, theme), _colours(edgecolors, theme)
+            hatches = {} if hatchcolors is None else {"hatchcolors": _colours(hatchcolors, theme)}
+            paper.draw_path_collection(_pen(gc, theme), *where, *colours, *rest, **hatches)
+
+    def draw_quad_mesh(
+        self, gc, master, width, height, coordinates, offsets, offset_trans, facecolors, antialiased, edgecolors
+    ):
+        pixels = np.rint(255 * np.asarray(facecolors)).astype(np.uint8).reshape(1, -1, 4)
+        mesh = (master, width, height, coordinates, offsets, offset_trans)
+        for theme, paper in self.by_theme.items():
+            faces = inked_pixels(pixels, theme).reshape(-1, 4) / 255
+            paper.draw_quad_mesh(_pen(gc, theme), *mesh, faces, antialiased, _colours(edgecolors, theme))
+
+    def draw_image(self, gc, x, y, image):
+        for theme, paper in self.by_theme.items():
+            pixels = image if gc.get_url() == PHOTOGRAPH else inked_pixels(np.asarray(image), theme)
+            paper.draw_image(gc, x, y, pixels)
+
+
 class InkedRenderer(RendererAgg):
-    """Draws once for several themes: every colour goes through `inked` on its way to the paper of each."""
+    """Draws once, on the papers of several themes."""
 
     def __init__(self, width, height, dpi, themes):
         super().__init__(width, height, dpi)
-        self.papers = {theme: type(self._renderer)(int(width), int(height), dpi) for theme in themes}
+        self._renderer = Papers(width, height, dpi, themes)
         # Matplotlib hands these straight to its C++ renderer
         for name in ("draw_image", "draw_markers", "draw_path_collection", "draw_quad_mesh"):
-            setattr(self, name, getattr(self, f"_inked_{name}"))
+            setattr(self, name, getattr(self._renderer, name))
+        del self.draw_gouraud_triangles  # has no inks: refused, as by any renderer without it
 
-    def clear(self):
-        for paper in self.papers.values():
-            paper.clear()
-
-    def pixels(self, theme: str) -> np.ndarray:
-        """Return the RGB pixels of a theme, on its ground."""
-        rgba = np.asarray(self.papers[theme])
-        if rgba[..., 3].min() == 255:
-            return np.ascontiguousarray(rgba[..., :3])
-        cover = rgba[..., 3:] / 255
-        return np.rint(cover * rgba[..., :3] + (1 - cover) * 255 * np.array(GROUNDS[theme])).astype(np.uint8)
-
-    def draw_path(self, gc, path, transform, rgbFace=None):
-        for theme, paper in self.papers.items():
-            self._renderer = paper
-            super().draw_path(self._pen(gc, theme), path, transform, _colour(rgbFace, theme))
+    def picture(self, theme: str) -> Image.Image:
+        """Return the RGB picture of a theme, on its ground."""
+        paper = Image.fromarray(np.asarray(self._renderer.by_theme[theme]))
+        if paper.getextrema()[3][0] == 255:
+            return paper.convert("RGB")
+        ground = Image.new("RGBA", paper.size, to_hex(GROUNDS[theme]))
+        return Image.alpha_composite(ground, paper).convert("RGB")
 
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
+        papers = self._renderer
         box = None if angle else self._box(x, y, s, prop, ismath)
-        for theme, paper in self.papers.items():
-            self._renderer = paper
-            pen = self._pen(gc, theme, is_text=True)
+        for theme, paper in papers.by_theme.items():
+            pen = papers.pens[theme] = _pen(gc, theme, is_text=True)
             below = None if angle else _most(np.asarray(paper)[box])
             own = gc.get_rgb()
             # on a cell that kept its colour, letters chosen for that colour are the ones that can be read
             if below is not None and contrast(own[:3], below) > contrast(pen.get_rgb()[:3], below):
                 pen.set_foreground((*own[:3], pen.get_rgb()[3]), isRGBA=True)
-            super().draw_text(pen, x, y, s, prop, angle, ismath, mtext)
+        super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+        papers.pens.clear()
 
     def _box(self, x, y, s, prop, ismath):
         """Return the rows and columns of the paper that a level text at (x, y) takes."""
@@ -193,44 +239,18 @@ class InkedRenderer(RendererAgg):
         rows = slice(max(0, round(y - height)), max(0, round(y)))
         return rows, slice(max(0, round(x)), max(0, round(x + width)))
 
-    def _pen(self, gc, theme, is_text=False):
-        pen = self.new_gc()
-        pen.copy_properties(gc)
-        colour = gc.get_rgb()
-        if len(colour) == 3:
-            colour = (*colour, gc.get_alpha())
-        pen.set_foreground(_colour(colour, theme, is_text), isRGBA=True)
-        if pen.get_hatch() is not None and pen.get_hatch_color() is not None:
-            pen.set_hatch_color(_colour(pen.get_hatch_color(), theme))
-        return pen
 
-    def _inked_draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):
-        for theme, paper in self.papers.items():
-            pen, face = self._pen(gc, theme), _colour(rgbFace, theme)
-            paper.draw_markers(pen, marker_path, marker_trans, path, trans, face)
-
-    def _inked_draw_path_collection(
-        self, gc, master, paths, transforms, offsets, offset_trans, facecolors, edgecolors, *rest, hatchcolors=None
-    ):
-        where = (master, paths, transforms, offsets, offset_trans)
-        for theme, paper in self.papers.items():
-            colours = _colours(facecolors, theme), _colours(edgecolors, theme)
-            hatches = {} if hatchcolors is None else {"hatchcolors": _colours(hatchcolors, theme)}
-            paper.draw_path_collection(self._pen(gc, theme), *where, *colours, *rest, **hatches)
-
-    def _inked_draw_quad_mesh(
-        self, gc, master, width, height, coordinates, offsets, offset_trans, facecolors, antialiased, edgecolors
-    ):
-        pixels = np.rint(255 * np.asarray(facecolors)).astype(np.uint8).reshape(1, -1, 4)
-        for theme, paper in self.papers.items():
-            faces = inked_pixels(pixels, theme).reshape(-1, 4) / 255
-            mesh = (master, width, height, coordinates, offsets, offset_trans)
-            paper.draw_quad_mesh(self._pen(gc, theme), *mesh, faces, antialiased, _colours(edgecolors, theme))
-
-    def _inked_draw_image(self, gc, x, y, image):
-        for theme, paper in self.papers.items():
-            pixels = image if gc.get_url() == PHOTOGRAPH else inked_pixels(np.asarray(image), theme)
-            paper.draw_image(gc, x, y, pixels)
+def _pen(gc, theme, is_text=False):
+    """Return a graphics context as the given one, in the inks of a theme."""
+    pen = GraphicsContextBase()
+    pen.copy_properties(gc)
+    colour = gc.get_rgb()
+    if len(colour) == 3:
+        colour = (*colour, gc.get_alpha())
+    pen.set_foreground(_colour(colour, theme, is_text), isRGBA=True)
+    if pen.get_hatch() is not None and pen.get_hatch_color() is not None:
+        pen.set_hatch_color(_colour(pen.get_hatch_color(), theme))
+    return pen
 
 
 def _most(pixels):
