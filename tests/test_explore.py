@@ -20,6 +20,7 @@ from nnlib.course.explore import describe, explore, make_control, picture
 from nnlib.course.explore import drawing as drawing_module
 from nnlib.course.explore import kernel as kernel_module
 from nnlib.course.explore import page as page_module
+from nnlib.course.explore.inks import GROUNDS
 from nnlib.course.explore.kernel import as_it_is_now
 
 pytestmark = pytest.mark.usefixtures("figures")
@@ -235,6 +236,22 @@ def test_drawing_leaves_a_figure_as_it_was():
     before = figure.canvas, figure.dpi, figure.get_layout_engine()
     drawing_module.render_figure(wave(1, figure), ("light", "dark"))
     assert (figure.canvas, figure.dpi, figure.get_layout_engine()) == before
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_figure_without_a_ground_shows_nothing_of_the_one_before(theme):
+    """All figures of a size are drawn on the same papers."""
+
+    def seen(line):
+        figure = plt.figure(figsize=(2, 1), facecolor="none")
+        if line:
+            figure.add_artist(plt.Line2D([0, 1], [0.5, 0.5], linewidth=20, color="black"))
+        data = dict(drawing_module.render_figure(figure, ("light", "dark")).data)[theme]
+        return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))[100]
+
+    assert seen(line=True).std() + abs(seen(line=True).mean() - seen(line=False).mean()) > 100
+    ground = np.rint(255 * np.array(GROUNDS[theme]))
+    assert (seen(line=False) == ground).all()
 
 
 def test_a_heavy_picture_gets_fewer_colours_and_fewer_pixels():
