@@ -24,7 +24,10 @@ import websocket
 # a proxy where nobody listens: whatever is asked of another machine fails at once
 CUT = {"proxyType": "manual", "httpProxy": "127.0.0.1:9", "sslProxy": "127.0.0.1:9"}
 # the names that WebDriver has for keys
-KEYS = {"Home": "\ue011", "ArrowLeft": "\ue012", "ArrowRight": "\ue014", "ArrowDown": "\ue015", "Enter": "\ue007"}
+KEYS = {
+    "Home": "\ue011", "ArrowLeft": "\ue012", "ArrowUp": "\ue013", "ArrowRight": "\ue014", "ArrowDown": "\ue015",
+    "Enter": "\ue007",
+}  # fmt: skip
 # Text goes through JSON, so that all engines take and return the same.
 CALL = "async text => JSON.stringify(await ({function})(...JSON.parse(text)) ?? null)"
 

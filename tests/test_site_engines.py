@@ -12,6 +12,8 @@ import pytest
 import site_checks
 from site_checks import SHOWN, SITE
 
+from nnlib.course import recogniser
+
 KINDS = ["intro.html", "chapters/2-foundations/07-initialize-the-weights.html", "chapters/glossary.html"]
 ALL = [page.relative_to(SITE).as_posix() for page in site_checks.pages()]
 PAGES = [name for name in ALL if name != "index.html"] if os.environ.get("EVERY_PAGE") else KINDS
@@ -205,6 +207,32 @@ def page_faults(engine, page):
 @pytest.mark.parametrize("name", PAGES)
 def test_page_works_in_each_engine(engine, site, name):
     assert page_faults(engine, site / name) == []
+
+
+DRAWN = """async () => {
+  for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+  const {strokes, counts, probabilities} = document.querySelector('.recogniser').shown;
+  return {strokes, counts, probabilities, says: document.querySelector('.recogniser-verdict').textContent};
+}"""
+# on the keyboard's grid of 8 by 8: along the top to the right, and down to the left
+SEVEN = [
+    *["ArrowLeft"] * 2, *["ArrowUp"] * 3, " ", *["ArrowRight"] * 5, " ", *["ArrowLeft"] * 3, *["ArrowDown"] * 7, " ",
+]  # fmt: skip
+
+
+def test_a_seven_drawn_by_keys_is_read_in_each_engine(engine, site):
+    """Counted and judged by the page's script as the library does."""
+    engine.open((site / "chapters" / "4-digits" / "09-draw-a-digit.html").as_uri())
+    engine.run("() => document.querySelector('.recogniser-paper').focus()")
+    engine.press(*SEVEN)
+    drawn = engine.run(DRAWN)
+    assert len(drawn["strokes"]) == 1
+    counts = recogniser.count_blocks(recogniser.normalize(recogniser.rasterize(drawn["strokes"])))
+    assert drawn["counts"] == counts.ravel().tolist()
+    assert sum(drawn["probabilities"]) == pytest.approx(1)
+    assert drawn["probabilities"].index(max(drawn["probabilities"])) == 7
+    assert "The network says 7" in drawn["says"]
+    assert engine.run("() => wrong") == []
 
 
 FOUND = """async () => {
