@@ -28,6 +28,7 @@ with warnings.catch_warnings():
     import optax
 
     jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_disable_most_optimizations", True)  # most of a test's time would be compiling
     keras.config.set_floatx("float64")
     # On JAX, Keras still computes means and normalization in float32 (off by 1e-7), through this table.
     from keras.src.backend.common import dtypes

@@ -45,9 +45,10 @@ def test_a_chapter_that_was_only_run_is_stored_as_it_was(path):
     assert dump(stripped(as_saved_after_a_run(load(path)))) == path.read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def lab(tmp_path):
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
     """Start what `make lab` starts, in a copy of the repository; return its folder and how to ask it."""
+    tmp_path = tmp_path_factory.mktemp("lab")
     for name in ("tools", "nnlib", CHAPTER.parent):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     recipe = subprocess.run(["make", "-n", "lab"], cwd=ROOT, check=True, capture_output=True, text=True).stdout

@@ -93,7 +93,7 @@ def test_the_same_seed_without_and_with_a_lesion_is_a_pair():
 
 @pytest.mark.parametrize("prevalence", [0.0, 0.02, 0.3, 1.0])
 def test_prevalence_is_the_probability_of_a_lesion(prevalence):
-    shares = [tissue(1000, seed=seed, prevalence=prevalence).truth.mean() for seed in range(3)]
+    shares = [tissue(1000, seed=seed, prevalence=prevalence, size=20).truth.mean() for seed in range(3)]
     assert np.mean(shares) == pytest.approx(prevalence, abs=4 * np.sqrt(prevalence * (1 - prevalence) / 3000) + 1e-12)
 
 
@@ -223,7 +223,7 @@ def test_what_is_no_lesion_darkens_its_place_and_changes_nothing_else():
 @pytest.mark.parametrize("noise_on", ["any", "faint"])
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5])
 def test_the_share_of_flipped_labels_is_that_asked_for_in_both_classes(noise_on, share):
-    made = tissue(4000, seed=3, label_noise=share, noise_on=noise_on, size=20)
+    made = tissue(2000, seed=3, label_noise=share, noise_on=noise_on, size=20)
     flipped = made.table["flipped"].to_numpy()
     assert np.array_equal(made.y != made.truth, flipped[:, None])
     assert np.array_equal(made.truth[:, 0], made.table["lesion"])
