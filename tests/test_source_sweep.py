@@ -12,7 +12,7 @@ import pytest
 import source_sweep
 from insurance_project import prepare, source_network, split
 from source_sweep import GRID, train_source
-from stored_results import code_hash, made, stored
+from stored_results import code_hash, made, stored, swept
 
 import nnlib as nn
 from nnlib.course.datasets import insurance_twin
@@ -131,6 +131,37 @@ def test_the_hash_of_code_sees_what_it_does_and_not_how_it_looks():
     assert code_hash(plain) == code_hash(same)
     assert code_hash(plain) != code_hash(plain.replace("2", "3"))
     assert code_hash(plain, plain) != code_hash(plain)
+
+
+def test_a_run_that_returns_rows_loses_none_when_the_sweep_is_stopped(tmp_path):
+    done, stop = [], 3
+
+    def run(n, kind):
+        if len(done) == stop:
+            raise KeyboardInterrupt
+        done.append((n, kind))
+        return [{"k": k, "n": n, "found": k / n if k else float("nan")} for k in range(n)]
+
+    grid = {"n": [2, 0, 1], "kind": ["a", "b"]}
+    with pytest.raises(KeyboardInterrupt):
+        swept(run, grid, tmp_path / "stopped")
+    stop = None
+    resumed = swept(run, grid, tmp_path / "stopped")
+    configurations = [(n, kind) for n in grid["n"] for kind in grid["kind"]]
+    assert done == configurations  # none of them twice
+    nan = float("nan")
+    rows = [(2, "a", 0, nan), (2, "a", 1, 0.5), (2, "b", 0, nan), (2, "b", 1, 0.5), (1, "a", 0, nan), (1, "b", 0, nan)]
+    pd.testing.assert_frame_equal(resumed, pd.DataFrame(rows, columns=["n", "kind", "k", "found"]))
+    pd.testing.assert_frame_equal(resumed, swept(run, grid, tmp_path / "at once"))
+    nothing = swept(run, {"n": [0], "kind": ["a"]}, tmp_path / "nothing")
+    assert (*nothing.columns, len(nothing)) == ("n", "kind", 0)
+
+
+def test_a_row_does_not_contradict_its_configuration_and_a_list_of_others_is_left(tmp_path):
+    with pytest.raises(ValueError, match=r"other: \{'n': 1\} has the row \{'n': 2\}"):
+        swept(lambda n: [{"n": n}, {"n": n + 1}], {"n": [1]}, tmp_path / "other")
+    numbers = swept(lambda n: [{"k": n}, n], {"n": [1]}, tmp_path / "numbers")
+    assert numbers["result"].tolist() == [[{"k": 1}, 1]]
 
 
 def test_the_stored_results_lie_where_those_of_keras_lie():

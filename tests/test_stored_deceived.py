@@ -48,10 +48,11 @@ def test_the_stored_tables_are_complete(name, keys, rows):
     assert np.isfinite(table.select_dtypes("number")).all(axis=None)
 
 
-def agrees(found, name, keys, within=0.02):
+def agrees(found, name, keys, within=0.02, **configuration):
     """Compare rows with those of a stored table; rounding differs from one processor to another."""
     table = deceived.stored(f"deceived_{name}").set_index(keys).sort_index()
     for row in found:
+        row = configuration | row
         stored = table.loc[tuple(row[key] for key in keys)]
         for key in set(row) - {*keys}:
             assert row[key] == pytest.approx(stored[key], abs=within), (row, key)
@@ -59,14 +60,13 @@ def agrees(found, name, keys, within=0.02):
 
 @pytest.mark.parametrize(("kind", "rate", "seed"), [("network", 0.03, 1), ("logistic", 0.003, 4), ("wide", 0.01, 2)])
 def test_the_rates_are_what_the_library_computes_today(kind, rate, seed):
-    row = {"kind": kind, "rate": rate, "seed": seed, **deceived.run_plain(kind, rate, seed)}
-    agrees([row], "rates", ["kind", "rate", "seed"])
+    keys = {"kind": kind, "rate": rate, "seed": seed}
+    agrees([deceived.run_plain(**keys)], "rates", list(keys), **keys)
 
 
 @pytest.mark.parametrize("kind", ["network", "logistic"])
 def test_the_curves_are_what_the_library_computes_today(kind):
-    found = deceived.run_curve(kind, RATES[kind], 3)
-    agrees(found, "curves", ["kind", "seed", "size", "change"])
+    agrees(deceived.run_curve(kind, RATES, 3), "curves", ["kind", "seed", "size", "change"], kind=kind, seed=3)
 
 
 @pytest.mark.parametrize(
@@ -74,20 +74,19 @@ def test_the_curves_are_what_the_library_computes_today(kind):
     [("plain", 0.0, 0.001, 2), ("noise", 0.4, 0.01, 1), ("one step", 0.1, 0.03, 3), ("iterated", 0.2, 0.01, 0)],
 )
 def test_the_trained_networks_are_what_the_library_computes_today(way, strength, rate, seed):
-    row = {"way": way, "strength": strength, "rate": rate, "seed": seed}
-    row |= deceived.run_trained(way, strength, rate, seed)
-    agrees([row], "trained", ["way", "strength", "rate", "seed"], within=0.03)
+    keys = {"way": way, "strength": strength, "rate": rate, "seed": seed}
+    agrees([deceived.run_trained(**keys)], "trained", list(keys), within=0.03, **keys)
 
 
 def test_the_masks_and_margins_are_what_the_library_computes_today():
-    agrees(deceived.run_masked(4, RATES["network"]), "masked", ["seed", "factor"])
-    agrees(deceived.run_margins(5, RATES["network"]), "margins", ["seed", "size", "change"], within=0.2)
+    agrees(deceived.run_masked(RATES, 4), "masked", ["seed", "factor"], seed=4)
+    agrees(deceived.run_margins(RATES, 5), "margins", ["seed", "size", "change"], within=0.2, seed=5)
 
 
 def test_the_transfer_is_what_the_library_computes_today(monkeypatch):
     monkeypatch.setattr(deceived, "KINDS", ("network", "logistic"))  # the others take seconds
     table = deceived.stored("deceived_transfer").query("seed == 6")
-    found = pd.DataFrame(deceived.run_transfer(6, RATES))
+    found = pd.DataFrame(deceived.run_transfer(RATES, 6))
     keys = ["source", "change", "victim"]
     both = found.merge(table, on=keys, suffixes=("", "_stored"))
     assert len(both) == len(found) == 3 * 2 * 4 + 2 * 3

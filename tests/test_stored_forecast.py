@@ -38,24 +38,21 @@ def found_in(table, **where):
     return rows.set_index("horizon")["error"]
 
 
-def test_the_models_without_a_network_are_what_they_are_today():
-    again = forecast.run_simple(3)
+def agree(rows, rel):
     table = forecast.stored("forecast_errors").query("seed == 3")
-    for key, value in again.items():
-        world, rest = key.split(": ")
-        model, weeks = rest.split(", ")
-        assert value == pytest.approx(found_in(table, world=world, model=model)[int(weeks)], rel=1e-3), key
+    for row in rows:
+        kept = found_in(table, world=row["world"], model=row["model"])[row["horizon"]]
+        assert row["error"] == pytest.approx(kept, rel=rel), row
+
+
+def test_the_models_without_a_network_are_what_they_are_today():
+    agree(forecast.run_simple(3), rel=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["rnn others", "rnn some closed", "rnn total"])
 def test_the_networks_are_what_the_library_computes_today(kind):
     rate = forecast.best_rates(forecast.stored("forecast_rates"))[kind]
-    table = forecast.stored("forecast_errors").query("seed == 3")
-    for key, value in forecast.run_network(kind, rate, 3).items():
-        world, rest = key.split(": ")
-        model, weeks = rest.split(", ")
-        # rounding differs from one processor to another
-        assert value == pytest.approx(found_in(table, world=world, model=model)[int(weeks)], rel=0.1), key
+    agree(forecast.run_network(kind, rate, 3), rel=0.1)  # rounding differs from one processor to another
 
 
 def test_the_leaks_are_what_they_are_today():

@@ -85,11 +85,16 @@ def store_all(tables, code, packages=(), folder=RESULTS):
 def swept(run, grid, directory, shared=None, workers=1):
     """Return the rows of `nnlib.sweep`, which goes on where it was stopped; what went wrong in one of them is raised.
 
+    Where every run returned a list of dicts there is a row for each of these, which begins with the configuration. It may
+    repeat a name of the configuration with the same value; another one is refused.
+
     Parameters
     ----------
     run, grid, directory, shared, workers
         As of `nnlib.sweep`; rows that other code has made are made again.
     """
+    import pandas as pd
+
     import nnlib as nn
 
     table = nn.sweep(
@@ -105,7 +110,20 @@ def swept(run, grid, directory, shared=None, workers=1):
     if len(failed):
         raise RuntimeError(f"{directory.name}: {failed.iloc[0]}")
     print(f"{directory.name}: {table['seconds'].sum():.0f} s", flush=True)
-    return table.drop(columns=["seconds", "error"])
+    table = table.drop(columns=["seconds", "error"])
+    if "result" not in table or not all(map(_are_rows, table["result"])):
+        return table
+    rows, found = [], table.pop("result")
+    for config, parts in zip(table.to_dict("records"), found, strict=True):
+        for row in parts:
+            if any(
+                row[key] != config[key] for key in row.keys() & config.keys()
+            ):
+                raise ValueError(
+                    f"{directory.name}: {config} has the row {row}"
+                )
+            rows.append(config | row)
+    return pd.DataFrame(rows, columns=None if rows else table.columns)
 
 
 def code_hash(*parts):
@@ -135,6 +153,12 @@ def library():
         for path in folder.rglob("*.py")
         if path.relative_to(folder).parts[0] not in ("course", "sweep.py")
     )
+
+
+def _are_rows(found):
+    if not isinstance(found, list):
+        return False
+    return all(isinstance(row, dict) for row in found)
 
 
 def _write(path, text):

@@ -272,20 +272,25 @@ def own_network(seed, rate, epochs=EPOCHS["own"]):
 
 
 def sizes_of(errors, world, model):
-    """Return the mean size of the errors, by "world: model, weeks"; of a closed world also that of the six weeks after."""
+    """Return a row for each horizon: the mean size of the errors; of a closed world also that of the six weeks after."""
     start = CLOSED - ORIGINS[0]
     parts = {world: slice(None), "six weeks": slice(start, start + 6)}
-    return {
-        f"{part}: {model}, {weeks}": np.nanmean(np.abs(errors[rows, k]))
+    return [
+        {
+            "world": part,
+            "model": model,
+            "horizon": weeks,
+            "error": np.nanmean(np.abs(errors[rows, k])),
+        }
         for part, rows in parts.items()
         if part == world or world == "closed"
         for k, weeks in enumerate(HORIZONS)
-    }
+    ]
 
 
 def run_simple(seed):
-    """Return the mean errors of all models without a network, by world, model and horizon."""
-    models, found = simple(seed), {}
+    """Return rows of the table "forecast_errors": those of all models without a network."""
+    models, found = simple(seed), []
     for world in WORLDS:
         series, expected = country(seed, world=world)
         errors = {
@@ -298,23 +303,23 @@ def run_simple(seed):
             )
         errors["truth"] = chance(series, expected)
         for name, part in errors.items():
-            found |= sizes_of(part, world, name)
+            found += sizes_of(part, world, name)
     series = total(seed)
     for name in ("same", "growth", "line", "half"):
-        found |= sizes_of(backtest(fixed(models[name]), series), "total", name)
+        found += sizes_of(backtest(fixed(models[name]), series), "total", name)
     own = learned(lambda X, y: fit_line(X, y, 2))
-    return found | sizes_of(backtest(own, series), "total", "ar2 own")
+    return found + sizes_of(backtest(own, series), "total", "ar2 own")
 
 
 def run_network(kind, rate, seed):
-    """Train a network, or one after the other, for a country; return its mean errors as `run_simple` does."""
+    """Train a network, or one after the other, for a country; return rows as `run_simple` does."""
     if kind == "rnn total":
         model_at = own_network(seed, rate, EPOCHS["total"])
         return sizes_of(backtest(model_at, total(seed)), "total", "rnn own")
     if kind == "rnn own":
         errors = backtest(own_network(seed, rate), country(seed)[0])
         return sizes_of(errors, "first", kind)
-    model, found = network_of(kind, seed, rate), {}
+    model, found = network_of(kind, seed, rate), []
     if seed == REHEARSAL:  # judged by the kind of wave that it learned from
         world = "some closed" if "closed" in kind else "first"
         errors = backtest(fixed(model), country(seed, world=world)[0])
@@ -322,9 +327,9 @@ def run_network(kind, rate, seed):
     both = mean_of(model, fit_line(*of_many(seed), 2)[0])
     for world in WORLDS:
         series, _ = country(seed, world=world)
-        found |= sizes_of(backtest(fixed(model), series), world, kind)
+        found += sizes_of(backtest(fixed(model), series), world, kind)
         if kind == "rnn others":
-            found |= sizes_of(
+            found += sizes_of(
                 backtest(fixed(both), series), world, "rnn and ar2"
             )
     return found
@@ -358,10 +363,7 @@ def run_intervals(rate, seed):
         series, _ = country(seed, world=world)
         for name in ("same", "growth", "ar2 others", "rnn others"):
             found = by_origin(backtest(fixed(models[name]), series))
-            rows += [
-                {"seed": seed, "world": world, "model": name, **row}
-                for row in found
-            ]
+            rows += [{"world": world, "model": name, **row} for row in found]
     return rows
 
 
@@ -428,17 +430,17 @@ def told_the_largest(rate, seed, future):
 
 
 def run_leaks(rate, seed):
-    """Return the mean errors with a shuffled split and with a scale from the future, by "leak, weeks"."""
+    """Return the rows of the table "forecast_leaks" for a country: mean errors with a shuffled split, and with a scale from the future."""
     found = {
         "shuffled": shuffled_split(rate, seed),
         "largest ever": told_the_largest(rate, seed, True),
         "largest so far": told_the_largest(rate, seed, False),
     }
-    return {
-        f"{leak}, {weeks}": errors[k]
+    return [
+        {"leak": leak, "horizon": weeks, "error": error}
         for leak, errors in found.items()
-        for k, weeks in enumerate(HORIZONS)
-    }
+        for weeks, error in zip(HORIZONS, errors, strict=True)
+    ]
 
 
 CODE = (
@@ -458,29 +460,6 @@ def best_rates(table):
     return dict(zip(best["kind"], best["rate"], strict=True))
 
 
-def longer(table):
-    """Return the columns "world: model, weeks" as rows: world, model, horizon, error."""
-    import pandas as pd
-
-    rows = []
-    for row in table.to_dict("records"):
-        about = {key: value for key, value in row.items() if ": " not in key}
-        for key, error in row.items():
-            if ": " in key and error == error:
-                world, rest = key.split(": ")
-                model, weeks = rest.split(", ")
-                rows.append(
-                    {
-                        **about,
-                        "world": world,
-                        "model": model,
-                        "horizon": int(weeks),
-                        "error": error,
-                    }
-                )
-    return pd.DataFrame(rows)
-
-
 def tables(seeds, folder, workers=1):
     """Fit and train everything for these countries; return the four tables by name."""
     import pandas as pd
@@ -488,33 +467,27 @@ def tables(seeds, folder, workers=1):
     def swept(run, grid, name):
         return stored_results.swept(run, grid, folder / name, workers=workers)
 
-    seeds = list(seeds)
-    rehearsed = swept(
+    rates = swept(
         run_network,
         {"kind": KINDS, "rate": RATES, "seed": [REHEARSAL]},
         "rates",
     )
-    rates = longer(rehearsed)[["kind", "rate", "horizon", "error"]]
     best = best_rates(rates)
-    errors = [longer(swept(run_simple, {"seed": seeds}, "simple"))]
+    errors = [swept(run_simple, {"seed": seeds}, "simple")]
     for kind in KINDS:
         grid = {"kind": [kind], "rate": [best[kind]], "seed": seeds}
-        errors.append(longer(swept(run_network, grid, kind.replace(" ", "_"))))
-    leaks = swept(
-        run_leaks, {"rate": [best["rnn own"]], "seed": seeds}, "leaks"
-    )
-    leaks = leaks.melt(["rate", "seed"], value_name="error")
-    leaks[["leak", "horizon"]] = leaks["variable"].str.split(", ", expand=True)
-    intervals = [
-        row for seed in seeds for row in run_intervals(best["rnn others"], seed)
-    ]
+        errors.append(swept(run_network, grid, kind.replace(" ", "_")))
+    leaks = {"rate": [best["rnn own"]], "seed": seeds}
+    intervals = {"rate": [best["rnn others"]], "seed": seeds}
     return {
-        "forecast_rates": rates,
+        "forecast_rates": rates[["kind", "rate", "horizon", "error"]],
         "forecast_errors": pd.concat(errors)[
             ["seed", "world", "model", "horizon", "error"]
         ],
-        "forecast_leaks": leaks[["seed", "leak", "horizon", "error"]],
-        "forecast_intervals": pd.DataFrame(intervals),
+        "forecast_leaks": swept(run_leaks, leaks, "leaks").drop(columns="rate"),
+        "forecast_intervals": swept(run_intervals, intervals, "intervals").drop(
+            columns="rate"
+        ),
     }
 
 

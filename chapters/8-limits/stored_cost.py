@@ -260,20 +260,20 @@ def warm_up(table, model):
 
 
 def run_fit(table, model, setting, seed):
-    """Return one row of a sweep: for each stage s its number, operations, seconds, and errors (validation, test)."""
+    """Return a row of the table "costs" for each stage: its number, operations, seconds, and errors (validation, test)."""
     (X, y), (X_watch, y_watch), (X_test, y_test) = rows(table, seed)
     warm_up(table, model)
-    found = {}
     fitted = FIT[model](table, X, y, [X_watch, X_test], setting, seed)
-    for k, (stage, cost, took, (watch, test)) in enumerate(fitted):
-        found |= {
-            f"stage_{k}": stage,
-            f"operations_{k}": cost,
-            f"took_{k}": took,
-            f"validation_{k}": error(table, watch, y_watch),
-            f"test_{k}": error(table, test, y_test),
+    return [
+        {
+            "stage": stage,
+            "operations": cost,
+            "took": took,
+            "validation": error(table, watch, y_watch),
+            "test": error(table, test, y_test),
         }
-    return found
+        for stage, cost, took, (watch, test) in fitted
+    ]
 
 
 def run_threads(what, width, rows):
@@ -317,22 +317,6 @@ CODE = (
 stored, made = stored_results.readers(RESULTS)
 
 
-def long(table):
-    """Return a sweep's table with a row for each stage of each fit."""
-    import pandas as pd
-
-    keys = ["table", "model", "setting", "seed"]
-    names = ("stage", "operations", "took", "validation", "test")
-    parts = []
-    for k in range(max(map(len, STAGES.values()))):
-        if f"stage_{k}" in table:
-            part = table[[*keys, *(f"{name}_{k}" for name in names)]]
-            part.columns = [*keys, *names]
-            parts.append(part.dropna())
-    found = pd.concat(parts).sort_values([*keys, "stage"])
-    return found.astype({"stage": int}).reset_index(drop=True)
-
-
 def tables(seeds, folder, workers=1):
     """Fit and time everything; return both tables by name."""
     import pandas as pd
@@ -340,18 +324,16 @@ def tables(seeds, folder, workers=1):
 
     with threadpool_limits(1):
         parts = [
-            long(
-                stored_results.swept(
-                    run_fit,
-                    {
-                        "table": [table],
-                        "model": [model],
-                        "setting": SETTINGS[model],
-                        "seed": list(seeds),
-                    },
-                    folder / f"{table}_{model}",
-                    workers=workers,
-                )
+            stored_results.swept(
+                run_fit,
+                {
+                    "table": [table],
+                    "model": [model],
+                    "setting": SETTINGS[model],
+                    "seed": list(seeds),
+                },
+                folder / f"{table}_{model}",
+                workers=workers,
             )
             for table in TABLES
             for model in FIT

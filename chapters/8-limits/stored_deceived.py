@@ -270,21 +270,19 @@ def run_plain(kind, rate, seed):
     }
 
 
-def run_curve(kind, rate, seed):
+def run_curve(kind, rates, seed):
     """Return the rows of "deceived_curves" for a seed: accuracies on test digits that are changed by each size.
 
     With the lengths of the changes: root of the sum of squares, mean over the digits.
     """
     X, y = digits(seed)[2]
-    model = trained(seed, kind, rate)
+    model = trained(seed, kind, rates[kind])
     rows = []
     for size in SIZES:
         rng = np.random.default_rng([seed, 2])
         for change, X_new in changes(model, X, y, size, rng).items():
             rows.append(
                 {
-                    "kind": kind,
-                    "seed": seed,
                     "size": size,
                     "change": change,
                     "accuracy": right(model, X_new, y),
@@ -294,7 +292,7 @@ def run_curve(kind, rate, seed):
     return rows
 
 
-def run_transfer(seed, rates):
+def run_transfer(rates, seed):
     """Return the rows of "deceived_transfer": pictures made against one model, shown to another, which had another seed."""
     known, _, (X, y) = digits(seed)
     rng = np.random.default_rng([seed, 3])
@@ -313,7 +311,7 @@ def run_transfer(seed, rates):
         for victim, model in victims.items():
             rows.append((source, change, victim, right(model, X_new, y)))
     keys = ("source", "change", "victim", "accuracy")
-    return [{"seed": seed, **dict(zip(keys, row, strict=True))} for row in rows]
+    return [dict(zip(keys, row, strict=True)) for row in rows]
 
 
 def run_trained(way, strength, rate, seed):
@@ -329,13 +327,14 @@ def run_trained(way, strength, rate, seed):
     return row
 
 
-def run_masked(seed, rate):
+def run_masked(rates, seed):
     """Return the rows of "deceived_masked": a network with its logits times a factor, under attacks that should not care.
 
     `zero`: the share of test digits whose gradient is exactly 0 in every pixel. `transferred`: the pictures were made
     against a network of another seed, in one step.
     """
     X, y = digits(seed)[2]
+    rate = rates["network"]
     plain = trained(seed, rate=rate)
     other = one_step(trained(seed + 100, rate=rate), X, y, SIZE)
     rows = []
@@ -348,26 +347,18 @@ def run_masked(seed, rate):
         found = {name: right(model, part, y) for name, part in pictures.items()}
         zero = (loss_gradient(model, X, y) == 0).all(axis=1).mean()
         sure = says(model, X).max(axis=1).mean()
-        rows.append(
-            {
-                "seed": seed,
-                "factor": factor,
-                "zero": zero,
-                "sure": sure,
-                **found,
-            }
-        )
+        rows.append({"factor": factor, "zero": zero, "sure": sure, **found})
     return rows
 
 
-def run_margins(seed, rate):
+def run_margins(rates, seed):
     """Return the rows of "deceived_margins": by how much a change lowers the margin, estimated and measured, medians.
 
     One step against the margin and random signs, of the digits that are read rightly; estimated is the gradient times
     the change (after clipping).
     """
     X, y = digits(seed)[2]
-    model = trained(seed, rate=rate)
+    model = trained(seed, rate=rates["network"])
     m, gradient = margin(model, X, y)
     X, y, m, gradient = (part[m > 0] for part in (X, y, m, gradient))
     rows = []
@@ -381,7 +372,6 @@ def run_margins(seed, rate):
             moved = margin(model, X_new, y)[0] - m
             rows.append(
                 {
-                    "seed": seed,
                     "size": size,
                     "change": change,
                     "margin": np.median(m),
@@ -412,7 +402,6 @@ def tables(folder, workers=1):
     import pandas as pd
 
     def sweep(run, name, **grid):
-        grid = {key: list(values) for key, values in grid.items()}
         return stored_results.swept(run, grid, folder / name, workers=workers)
 
     plain = sweep(run_plain, "rates", kind=KINDS, rate=RATES, seed=CHOOSING)
@@ -432,20 +421,14 @@ def tables(folder, workers=1):
         "deceived_rates": plain,
         "deceived_trained": pd.concat(ways, ignore_index=True),
     }
-    runs = {
-        "curves": lambda seed: [
-            row
-            for kind in ("network", "logistic")
-            for row in run_curve(kind, rates[kind], seed)
-        ],
-        "transfer": lambda seed: run_transfer(seed, rates),
-        "masked": lambda seed: run_masked(seed, rates["network"]),
-        "margins": lambda seed: run_margins(seed, rates["network"]),
-    }
-    for name, run in runs.items():
-        rows = [row for seed in SEEDS for row in run(seed)]
-        found[f"deceived_{name}"] = pd.DataFrame(rows)
-        print(f"{name} is done", flush=True)
+    for name, run, grid in (
+        ("curves", run_curve, {"kind": ("network", "logistic")}),
+        ("transfer", run_transfer, {}),
+        ("masked", run_masked, {}),
+        ("margins", run_margins, {}),
+    ):
+        table = sweep(run, name, **grid, rates=[rates], seed=SEEDS)
+        found[f"deceived_{name}"] = table.drop(columns="rates")
     return found
 
 

@@ -197,50 +197,36 @@ def run_setting(model, kind, amount, setting, seed):
 
 
 def run_damage(model, kind, amount, setting, seed):
-    """Return the shares that are right at all levels of noise and gaps, on validation and test pictures; see `long`."""
+    """Return a row for each kind and level of damage: which shares are right, and how sure the model is on the test."""
     sets = digits(seed)
     X, y = sets[0]
     predict = trained(model, setting, X, y, kind, amount, seed)
     average = X.mean(axis=0)
-    found = {}
-    for part, (Z, z) in zip(("validation", "test"), sets[1:], strict=True):
+    found = []
+    for Z, z in sets[1:]:
         rng = np.random.default_rng([seed, 3])
-        for level in NOISE:
-            accuracy, sure = right(predict, damaged(Z, "noise", level, rng), z)
-            found[f"noise {level} {part}"] = accuracy
-            found[f"noise {level} {part}_sure"] = sure
+        shown = {
+            ("noise", level): damaged(Z, "noise", level, rng) for level in NOISE
+        }
         for level in GAPS:
             holes, there = with_gaps(Z, level, rng)
-            found[f"gaps {level} {part}"], sure = right(predict, holes, z)
-            found[f"gaps {level} {part}_sure"] = sure
+            shown["gaps", level] = holes
             for fill in ("pixel", "around") if kind == "plain" else ():
-                whole = filled(holes, there, fill, average)
-                accuracy, sure = right(predict, whole, z)
-                found[f"{fill} {level} {part}"] = accuracy
-                found[f"{fill} {level} {part}_sure"] = sure
-    return found
-
-
-def long(table):
-    """Return one row for each kind and level of damage, with `validation`, `test` and `sure` (on the test)."""
-    keys = ["model", "kind", "amount", "setting", "seed"]
-    rows = []
-    for run in table.to_dict("records"):
-        for name, value in run.items():
-            if not name.endswith(" test"):
-                continue
-            damage, level, _ = name.split(" ")
-            rows.append(
-                {
-                    **{key: run[key] for key in keys},
-                    "damage": damage,
-                    "level": float(level),
-                    "validation": run[f"{damage} {level} validation"],
-                    "test": value,
-                    "sure": run[f"{damage} {level} test_sure"],
-                }
-            )
-    return rows
+                shown[fill, level] = filled(holes, there, fill, average)
+        found.append(
+            {key: right(predict, new, z) for key, new in shown.items()}
+        )
+    validation, test = found
+    return [
+        {
+            "damage": damage,
+            "level": level,
+            "validation": validation[damage, level][0],
+            "test": accuracy,
+            "sure": sure,
+        }
+        for (damage, level), (accuracy, sure) in test.items()
+    ]
 
 
 def with_columns(X, columns, rng):
@@ -279,7 +265,7 @@ def damages(model, kind, amount, seeds, folder, choosing):
     tried = stored_results.swept(run_setting, grid, folder / f"{name}_settings")
     best = chosen(tried, ["model"])[model]
     grid = {**key, "setting": [best], "seed": list(seeds)}
-    return tried, long(stored_results.swept(run_damage, grid, folder / name))
+    return tried, stored_results.swept(run_damage, grid, folder / name)
 
 
 def meaningless(model, rate, seeds, folder, choosing):
@@ -323,7 +309,7 @@ def tables(seeds, folder, choosing=CHOOSING):
                 continue  # four copies would take it too long
             tried, found = damages(model, kind, amount, seeds, folder, choosing)
             settings.append(tried)
-            rows += found
+            rows.append(found)
     settings = pd.concat(settings, ignore_index=True)
     rates = chosen(settings[settings.kind == "plain"], ["model"])
     for model in ("logistic", "dense", "neighbours", "forest", "boosted"):
@@ -331,14 +317,14 @@ def tables(seeds, folder, choosing=CHOOSING):
             meaningless(model, rates.get(model), seeds, folder, choosing)
         )
     return {
-        "noise": pd.DataFrame(rows),
+        "noise": pd.concat(rows, ignore_index=True),
         "noise_settings": settings,
         "noise_columns": pd.concat(columns, ignore_index=True),
     }
 
 
 CODE = (
-    with_gaps, damaged, filled, layers, network, votes, trained, digits, right, run_setting, run_damage, long, with_columns,
+    with_gaps, damaged, filled, layers, network, votes, trained, digits, right, run_setting, run_damage, with_columns,
     run_columns, chosen, damages, meaningless,
 )  # fmt: skip
 

@@ -367,7 +367,6 @@ def run_mistakes(seed):
     together = np.mean([m.predict(Z) for m in models], axis=0)
     rows = [
         {
-            "seed": seed,
             "score": name,
             "area": risks(-score, wrong).mean(),
             "auc": auc(score[~wrong], score[wrong]),
@@ -375,9 +374,8 @@ def run_mistakes(seed):
         for name, score in Detectors(models, X, y)(Z).items()
     ]
     perfect = risks(-wrong.astype(float), wrong).mean()
-    rows.append({"seed": seed, "score": "perfect", "area": perfect, "auc": 1})
-    chance = {"area": wrong.mean(), "auc": 0.5}
-    rows.append({"seed": seed, "score": "chance", **chance})
+    rows.append({"score": "perfect", "area": perfect, "auc": 1})
+    rows.append({"score": "chance", "area": wrong.mean(), "auc": 0.5})
     # the mean of five networks is wrong on other digits, too
     missed = together.argmax(axis=1) != z.argmax(axis=1)
     sure = together.max(axis=1)
@@ -385,10 +383,10 @@ def run_mistakes(seed):
         "area": risks(sure, missed).mean(),
         "auc": auc(-sure[~missed], -sure[missed]),
     }
-    return [*rows, {"seed": seed, "score": "mean of five", **mean}]
+    return [*rows, {"score": "mean of five", **mean}]
 
 
-def judged(detectors, watch, at_home, kinds, **names):
+def judged(detectors, watch, at_home, kinds):
     """Return a row for each detector and kind of strangers: AUC, and what two thresholds find.
 
     The threshold "home" lets 5% of the validation writers' digits raise an alarm; "half" finds 95% of half of these
@@ -414,8 +412,10 @@ def judged(detectors, watch, at_home, kinds, **names):
                 "auc": auc(own[name], strange),
                 "alarms": alarms,
                 "found": caught,
+                "alarms_95": costs,
+                "found_95": again,
             }
-            rows.append({**names, **row, "alarms_95": costs, "found_95": again})
+            rows.append(row)
     return rows
 
 
@@ -423,7 +423,7 @@ def run_strangers(seed):
     """Return rows of the table "pass_strangers"."""
     (X, y), (V, _), (Z, _) = home(seed)
     detectors = Detectors(members(X, y, seed), X, y)
-    return judged(detectors, V, Z, strangers(Z, seed), seed=seed)
+    return judged(detectors, V, Z, strangers(Z, seed))
 
 
 def without(digit, seed):
@@ -444,8 +444,7 @@ def without(digit, seed):
 def run_left_out(digit, seed):
     """Return rows of the table "pass_left_out": the strangers are the digits of a class that nobody was shown."""
     detectors, watch, at_home, strange = without(digit, seed)
-    kinds = {"a digit left out": strange}
-    return judged(detectors, watch, at_home, kinds, digit=digit, seed=seed)
+    return judged(detectors, watch, at_home, {"a digit left out": strange})
 
 
 def run_elsewhere(seed):
@@ -470,7 +469,7 @@ def run_elsewhere(seed):
                     "alarms": alarms,
                     "found": caught,
                 }
-                rows.append({"seed": seed, **row})
+                rows.append(row)
     return rows
 
 
@@ -485,18 +484,15 @@ stored, made = stored_results.readers(RESULTS)
 
 def tables(folder, workers=1):
     """Train everything; return the tables by name."""
-    import pandas as pd
 
     def each(run, grid, name):
         return stored_results.swept(run, grid, folder / name, workers=workers)
 
-    found = {
-        "pass_rates": each(
-            run_rate, {"rate": RATES, "seed": list(SEEDS)}, "rates"
-        ),
+    return {
+        "pass_rates": each(run_rate, {"rate": RATES, "seed": SEEDS}, "rates"),
         "pass_prices": each(
             run_price,
-            {"rate": (RATE, ACCURATE), "price": PRICES, "seed": list(SEEDS)},
+            {"rate": (RATE, ACCURATE), "price": PRICES, "seed": SEEDS},
             "prices",
         ),
         "pass_promises": each(
@@ -505,25 +501,21 @@ def tables(folder, workers=1):
                 "promise": PROMISES,
                 "kind": ["share", "bound"],
                 "drawn": ["writers", "digits"],
-                "seed": list(PROMISE_SEEDS),
+                "seed": PROMISE_SEEDS,
             },
             "promises",
         ),
-    }
-    for name, run, grid in (
-        ("pass_mistakes", run_mistakes, [(seed,) for seed in SEEDS]),
-        ("pass_strangers", run_strangers, [(seed,) for seed in STRANGER_SEEDS]),
-        (
-            "pass_left_out",
-            run_left_out,
-            [(digit, seed) for digit in range(10) for seed in CLASS_SEEDS],
+        "pass_mistakes": each(run_mistakes, {"seed": SEEDS}, "mistakes"),
+        "pass_strangers": each(
+            run_strangers, {"seed": STRANGER_SEEDS}, "strangers"
         ),
-        ("pass_elsewhere", run_elsewhere, [(seed,) for seed in STRANGER_SEEDS]),
-    ):
-        rows = [row for place in grid for row in run(*place)]
-        found[name] = pd.DataFrame(rows)
-        print(f"{name} is done", flush=True)
-    return found
+        "pass_left_out": each(
+            run_left_out, {"digit": range(10), "seed": CLASS_SEEDS}, "left_out"
+        ),
+        "pass_elsewhere": each(
+            run_elsewhere, {"seed": STRANGER_SEEDS}, "elsewhere"
+        ),
+    }
 
 
 def main():

@@ -187,7 +187,7 @@ def order(stranger, known):
 
 
 def run(seed):
-    """Return the rows of four tables for a seed: by angle, by answer, by temperature, and of known and new writers."""
+    """Return the rows of tables for a seed by their name; "writers" are the known and the new ones of "turn_strangers"."""
     (X, _), (X_watch, y_watch), (X_home, y_home), (X_new, y_new) = digits(seed)
     made, chosen = models(seed)
     angles, answers, heat, strangers = [], [], [], []
@@ -248,7 +248,12 @@ def run(seed):
             row[f"right_{where}"] = found["accuracy"]
             row[f"says_{where}"] = found["confidence"]
         strangers.append(row)
-    return angles, answers, heat, strangers
+    return {
+        "turn_angles": angles,
+        "turn_answers": answers,
+        "turn_temperature": heat,
+        "writers": strangers,
+    }
 
 
 def learn(seed, degrees, rate, epochs=LEARN_EPOCHS, width=64):
@@ -417,12 +422,10 @@ def tables(folder):
     """Train everything; return all tables by name."""
     import pandas as pd
 
-    parts = [run(seed) for seed in SEEDS]
-    print("the digits are done", flush=True)
-    names = ("turn_angles", "turn_answers", "turn_temperature", "writers")
+    parts = stored_results.swept(run, {"seed": SEEDS}, folder / "digits")
     found = {
-        name: pd.DataFrame([row for part in parts for row in part[at]])
-        for at, name in enumerate(names)
+        name: pd.DataFrame([row for rows in parts[name] for row in rows])
+        for name in parts.columns.drop("seed")
     }
     rates = [
         stored_results.swept(

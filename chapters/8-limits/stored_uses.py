@@ -192,7 +192,7 @@ def run_choose(family, setting, seed):
 
 
 def run_asked(family, link, seed):
-    """Return a row of "uses_asked", still wide: each column of one model, asked in every way; squares in thousandths."""
+    """Return rows of "uses_asked": each column of one model, asked in every way; squares in thousandths."""
     (X, y, law), (Z, z, true) = country(seed, link)
     judge = law_of(X, law)
     wanted, target = (true, law) if family == "law" else (z, y)
@@ -203,7 +203,7 @@ def run_asked(family, link, seed):
     def off(rows):
         return np.sqrt(np.mean((predict(rows) - judge(rows)) ** 2))
 
-    found = {}
+    found = []
     for k, column in enumerate(COLUMNS):
         rng = np.random.default_rng([seed, k])
         groups = alike(Z, k)
@@ -211,6 +211,7 @@ def run_asked(family, link, seed):
         without = np.mean((less(np.delete(Z, k, axis=1)) - wanted) ** 2)
         grid = edges(Z[:, k])
         asked = {
+            "column": column,
             "mse": 1000 * base,
             "shuffled": 1000 * growth(predict, Z, wanted, [k], rng),
             "similar": 1000 * growth(predict, Z, wanted, [k], rng, groups),
@@ -231,7 +232,7 @@ def run_asked(family, link, seed):
         for name, (at, curve) in curves.items():
             slope, miss = line_off(at, curve, EFFECTS[column])
             asked |= {f"{name}_slope": slope, f"{name}_off": miss}
-        found |= {f"{column} {name}": value for name, value in asked.items()}
+        found.append(asked)
     return found
 
 
@@ -250,23 +251,24 @@ def run_together(family, columns, seed):
 
 
 def run_hidden(family, hidden, seed):
-    """Return a row of "uses_hidden", still wide: slopes and importances when some columns were not recorded."""
+    """Return rows of "uses_hidden": slopes and importances when some columns were not recorded."""
     (X, y, _), (Z, z, _) = country(seed)
     away = [k for k, name in enumerate(COLUMNS) if name in hidden]
     X, Z = np.delete(X, away, axis=1), np.delete(Z, away, axis=1)
     predict = fitted(family, X, y, seed)
-    found = {}
+    found = []
     left = [name for name in COLUMNS if name not in hidden]
     for k, column in enumerate(left):
         rng = np.random.default_rng([seed, k])
         grid, groups = edges(Z[:, k]), alike(Z, k)
         curve = dependence(predict, Z, k, grid).mean(axis=0)
-        asked = {
+        row = {
+            "column": column,
             "slope": np.polyfit(grid, curve, 1)[0],
             "shuffled": 1000 * growth(predict, Z, z, [k], rng),
             "similar": 1000 * growth(predict, Z, z, [k], rng, groups),
         }
-        found |= {f"{column} {name}": value for name, value in asked.items()}
+        found.append(row)
     return found
 
 
@@ -311,21 +313,6 @@ CODE = (
 stored, made = stored_results.readers(RESULTS)
 
 
-def long(wide, keys):
-    """Return a table with a row for each column of the story, from one whose names are "density shuffled" and so on."""
-    import pandas as pd
-
-    parts = []
-    for column in COLUMNS:
-        mine = [name for name in wide if name.startswith(f"{column} ")]
-        part = wide[[*keys, *mine]].rename(
-            columns=lambda name: name.split()[-1]
-        )
-        part.insert(1, "column", column)
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
-
-
 def tables(folder, seeds=SEEDS):
     """Ask everything; return the tables by name."""
     import pandas as pd
@@ -344,29 +331,28 @@ def tables(folder, seeds=SEEDS):
         )
         for family, tried in (("network", NETWORKS), ("boosted", TREES))
     ]
-    asked = {"family": list(FAMILIES), "link": list(LINKS), "seed": seeds}
     pairs = ["density and age", "density and beds"]
-    hidden = {"family": list(FAMILIES[1:]), "seed": seeds}
-    whole = hidden | {"hidden": ["nothing"]}
-    part = hidden | {"hidden": ["density and age"]}
+    hidden = ["nothing", "density and age"]
     return {
         "uses_settings": pd.concat(settings, ignore_index=True),
-        "uses_asked": long(swept(run_asked, asked, folder / "asked"), asked),
+        "uses_asked": swept(
+            run_asked,
+            {"family": FAMILIES, "link": LINKS, "seed": seeds},
+            folder / "asked",
+        ),
         "uses_together": swept(
             run_together,
-            {"family": list(FAMILIES), "columns": pairs, "seed": seeds},
+            {"family": FAMILIES, "columns": pairs, "seed": seeds},
             folder / "together",
         ),
-        "uses_hidden": pd.concat(
-            [
-                long(swept(run_hidden, whole, folder / "whole"), whole),
-                long(swept(run_hidden, part, folder / "part"), part).dropna(),
-            ],
-            ignore_index=True,
+        "uses_hidden": swept(
+            run_hidden,
+            {"family": FAMILIES[1:], "hidden": hidden, "seed": seeds},
+            folder / "hidden",
         ),
         "uses_twins": swept(
             run_twins,
-            {"family": list(FAMILIES[1:]), "start": seeds},
+            {"family": FAMILIES[1:], "start": seeds},
             folder / "twins",
         ),
         "uses_noise": swept(
