@@ -185,6 +185,9 @@ def class_weights(name: str, factors: object, y: Array) -> Array:
     for c in sorted(set(of_row) - set(factors)):
         raise ValueError(f"{name} must have a weight for every class in y; class {c} has none")
     numbers = {counter(f"a key of {name}", c): number(f"{name}[{c}]", factor, 0) for c, factor in factors.items()}
+    last = max(1, y.shape[1] - 1)
+    if max(numbers) > last:
+        raise ValueError(f"{name} must have keys from 0 to {last}, the classes of y; got {max(numbers)}")
     return np.array([numbers[c] for c in of_row], y.dtype)
 
 

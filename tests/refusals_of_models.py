@@ -208,7 +208,7 @@ for k, world in ((2, yes_no), (3, classes)):
     fine, each = dict.fromkeys(range(k), 1.5), of_fit("class_weight", loss=None)
     refuse(f"fit(class_weight), {k} classes", each, "class_weight", but(THINGS, "None") | {
         "a list": [1.0] * k, "an array": np.ones(k), "a series": pd.Series(np.ones(k)), "a number": 1.5,
-        "no class 1": {0: 1.0, 2: 1.0},
+        "no class 1": {0: 1.0, 2: 1.0}, "class 10": fine | {10: 1.0},
         "negative": fine | {1: -1.0}, "nan in it": fine | {1: nan}, "text in it": fine | {1: "a"},
         "None in it": fine | {1: None},
         "True in it": fine | {1: True}, "texts": {str(c): 1.0 for c in range(k)}, "[1.0]": fine | {1: [1.0]},

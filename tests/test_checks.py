@@ -176,3 +176,13 @@ def test_the_row_that_is_no_distribution_is_named():
 def test_of_several_classes_without_a_weight_the_lowest_is_named():
     with pytest.raises(ValueError, match="class 1 has none"):
         checks.class_weights("class_weight", {0: 1.0}, np.eye(9)[[8, 1, 0]])
+
+
+@pytest.mark.parametrize(("columns", "last"), [(1, 1), (2, 1), (3, 2)])
+def test_a_weight_of_a_class_that_there_is_not_is_refused(columns, last):
+    """Such as that of class 10 where the digit 1 was meant."""
+    y = np.array([[0.0], [1.0]]) if columns == 1 else np.eye(columns)
+    factors = dict.fromkeys(range(last + 1), 1.5)
+    assert checks.class_weights("class_weight", factors, y).tolist() == [1.5] * len(y)
+    with pytest.raises(ValueError, match=f"class_weight must have keys from 0 to {last}, the classes of y; got 10"):
+        checks.class_weights("class_weight", {**factors, 10: 2.0}, y)

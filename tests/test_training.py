@@ -188,7 +188,7 @@ def test_class_weights_are_sample_weights(columns):
     X = samples(12, 3)
     y = np.random.default_rng(0).integers(0, 2, (12, 1)) if columns == 1 else one_hot(3, 12)
     loss, last = ("binary_crossentropy", "sigmoid") if columns == 1 else ("categorical_crossentropy", "softmax")
-    by_class = {0: 0.5, 1: 2.0, 2: 3}
+    by_class = {0: 0.5, 1: 2.0} if columns == 1 else {0: 0.5, 1: 2.0, 2: 3}
     classes = y[:, 0] if columns == 1 else y.argmax(axis=1)
     models = [nn.Sequential([nn.Dense(columns, last)]).build(3) for _ in range(2)]
     options = {"loss": loss, "epochs": 2, "batch_size": 5}
