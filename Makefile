@@ -80,7 +80,7 @@ verify: $(READY)  ## test the library and renew the tables of the page "Verifica
 bench: $(VENV)/.bench  ## measure nnlib beside the large frameworks (installs PyTorch and TensorFlow)
 	$(PY) -m benchmarks
 
-bench-page: $(READY) book  ## measure the built pages in a browser: weight, time to text, to sliders, from key to picture
+bench-page: $(READY) book  ## measure every fifth built page in a browser: weight, time to text, to sliders, from key to picture
 	$(PY) -m benchmarks.page
 
 sweep: $(READY)  ## train the source's 192 settings again, for eleven seeds (half an hour; resumes where it was stopped)
