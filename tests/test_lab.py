@@ -85,6 +85,14 @@ def lab(tmp_path_factory):
             server.wait()
 
 
+@pytest.fixture
+def page(browser):
+    """Return an empty page, and close it: JupyterLab would go on asking for its server."""
+    opened = browser.new_page(viewport={"width": 1300, "height": 4000})
+    yield opened
+    opened.close()
+
+
 def test_saving_in_jupyterlab_keeps_the_chapter_as_it_is_stored(lab):
     folder, _, ask = lab
     before = (folder / CHAPTER).read_bytes()
@@ -104,10 +112,9 @@ def test_every_folder_of_the_repository_can_be_opened(lab):
     assert "/lab/tree/chapters" in (folder / "lab.log").read_text() or ask("lab/tree/chapters")
 
 
-def test_roles_and_folds_of_a_chapter_are_rendered(lab, browser):
+def test_roles_and_folds_of_a_chapter_are_rendered(lab, page):
     """Raw {term}`...` in the text, and folds that lie open, would make JupyterLab the poorer edition."""
     _, address, _ = lab
-    page = browser.new_page(viewport={"width": 1300, "height": 4000})
     page.goto(f"{address}/lab/tree/{CHAPTER}?token=open")
     shown = "[...document.querySelectorAll('.jp-MarkdownCell')].map(cell => cell.innerText).join('\\n')"
     raw = r"/\{(term|doc|ref|cite:\w)\}/"
@@ -122,14 +129,13 @@ Recogniser(nn.Sequential([nn.Dense(10, "softmax")]).build((64,)))
 """
 
 
-def test_a_digit_can_be_drawn_in_jupyterlab(lab, browser):
+def test_a_digit_can_be_drawn_in_jupyterlab(lab, page):
     """JupyterLab runs the script of a fresh output; it has keys of its own, which the paper must keep from it."""
     folder, address, _ = lab
     cells = [{"cell_type": "code", "id": name, "metadata": {}, "source": source, "outputs": [], "execution_count": None}
              for name, source in (("figure", DRAWN.strip()), ("after", "1 + 1"))]  # fmt: skip
     notebook = {**load(folder / CHAPTER), "cells": cells}
     (folder / "chapters" / "draw.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    page = browser.new_page(viewport={"width": 1300, "height": 1200})
     page.goto(f"{address}/lab/tree/chapters/draw.ipynb?token=open")
     page.get_by_text("Recogniser(nn").wait_for(timeout=120_000)
     canvas = page.locator(".recogniser-canvas")
