@@ -1,6 +1,7 @@
 """A sweep in a process of its own, for test_sweep.py to kill: sweep_driver.py DIRECTORY LOG WORKERS PAUSE."""
 
 import os
+import signal
 import sys
 import time
 
@@ -26,6 +27,8 @@ if __name__ == "__main__":
 
     from nnlib.sweep import sweep
 
+    # where tests run in the background, a shell has made all that they start deaf to interrupts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     directory, log, workers, pause = sys.argv[1:]
     run = functools.partial(run, log=log, pause=float(pause))
     sweep(run, GRID, directory=directory, workers=int(workers), shared="epochs")
