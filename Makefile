@@ -21,6 +21,10 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
+# Where Python may not keep what it has compiled (as in many containers), each of some hundred processes compiles NumPy,
+# pandas and Matplotlib again: ten seconds each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help book test test-library test-notebooks test-site test-browsers lint format notebooks handouts serve lab lock mutants verify bench bench-page sweep compare compare-keras digits outbreak images sequences limits frameworks clean
 

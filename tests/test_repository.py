@@ -1,7 +1,9 @@
 """What may never get into the repository: addresses of one machine or registry, things that are made."""
 
+import os
 import re
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -85,6 +87,15 @@ def test_each_target_installs_what_its_recipe_calls():
     testing = {name: needs for name, needs, recipe in rules if re.search(r"-m (pytest|ruff|mypy)", recipe)}
     assert {"test-library", "test-notebooks", "test-site", "lint", "format"} <= set(testing)
     assert {name for name, needs in testing.items() if "$(READY)" not in needs} == set()
+
+
+def test_python_keeps_what_it_has_compiled_wherever_make_runs():
+    """Else a hundred processes compile the same packages, which took a third of all tests' time."""
+    show = "show: ; @$(PY) -c 'import sys; print(sys.dont_write_bytecode)'"
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = ["make", "--no-print-directory", f"PY={sys.executable}", f"--eval={show}", "show"]
+    shown = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    assert shown.stdout == "False\n"
 
 
 def test_each_reference_is_there_once_and_complete():
