@@ -517,6 +517,9 @@ def ground_faults(page):
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
     faults = []
     lay_out(page)  # sections that are laid out only now would move the figure away from under the camera
+    tallest = page.evaluate("Math.max(0, ...[...document.images].map(image => image.offsetHeight))")
+    if tallest > page.viewport_size["height"] - 200:  # the camera would enlarge the window, which moves the figure, too
+        page.set_viewport_size({**page.viewport_size, "height": tallest + 200})
     for box in page.locator(".explore-picture > img").all():
         if not box.is_visible():
             continue
