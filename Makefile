@@ -21,8 +21,8 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-# Where Python may not keep what it has compiled (as in many containers), each of some hundred processes compiles NumPy,
-# pandas and Matplotlib again: ten seconds each.
+# Where Python may not keep what it has compiled (as in many containers), each of some hundred kernels compiles NumPy,
+# pandas and Matplotlib again, for ten seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help

@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).parent.parent / "tests"))
 from site_checks import LIGHT, SITE, Watched, find_browser, pages, weigh
 
 SLOWED = (1, 4)
-SAMPLE = 5  # every fifth page, in their order: all share their scripts and style, and each takes twenty seconds
+SAMPLE = 5  # every fifth page, in their order: all share their scripts and style, and each takes half a minute
 KEYS = 12  # key presses of a slider, there and back
 SLIDERS = 3  # the first ones of a page are enough: they share one script
 
@@ -146,6 +146,8 @@ def main() -> None:
     paths = [path.resolve() for path in pages() if path != SITE / "index.html"]
     if arguments.names:
         paths = [path for path in paths if any(name in path.name for name in arguments.names)]
+        if not paths:
+            parser.error(f"no page has a name with {' or '.join(arguments.names)} in it")
     else:
         paths = paths[::SAMPLE]
     results = run(paths, arguments.rounds)

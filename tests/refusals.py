@@ -17,17 +17,8 @@ nan, inf = float("nan"), float("inf")
 # -- what a call could have changed, in a form that compares bit for bit -----------------------------------------------
 
 OF_A_MODEL = [
-    "params",
-    "grads",
-    "rng",
-    "epoch",
-    "stop_training",
-    "input_shape",
-    "dtype",
-    "optimizer",
-    "loss",
-    "metrics",
-]
+    "params", "grads", "rng", "epoch", "stop_training", "input_shape", "dtype", "optimizer", "loss", "metrics",
+]  # fmt: skip
 QUIET = (int, float, str, bytes, bool, type(None), type(...), np.generic, slice, range)
 
 

@@ -11,6 +11,7 @@ import engines
 import pytest
 import site_checks
 from site_checks import SHOWN, SITE
+from test_site_recogniser import SEVEN_BY_KEYS
 
 from nnlib.course import recogniser
 
@@ -214,17 +215,13 @@ DRAWN = """async () => {
   const {strokes, counts, probabilities} = document.querySelector('.recogniser').shown;
   return {strokes, counts, probabilities, says: document.querySelector('.recogniser-verdict').textContent};
 }"""
-# on the keyboard's grid of 8 by 8: along the top to the right, and down to the left
-SEVEN = [
-    *["ArrowLeft"] * 2, *["ArrowUp"] * 3, " ", *["ArrowRight"] * 5, " ", *["ArrowLeft"] * 3, *["ArrowDown"] * 7, " ",
-]  # fmt: skip
 
 
 def test_a_seven_drawn_by_keys_is_read_in_each_engine(engine, site):
     """Counted and judged by the page's script as the library does."""
     engine.open((site / "chapters" / "4-digits" / "09-draw-a-digit.html").as_uri())
     engine.run("() => document.querySelector('.recogniser-paper').focus()")
-    engine.press(*SEVEN)
+    engine.press(*SEVEN_BY_KEYS)
     drawn = engine.run(DRAWN)
     assert len(drawn["strokes"]) == 1
     counts = recogniser.count_blocks(recogniser.normalize(recogniser.rasterize(drawn["strokes"])))

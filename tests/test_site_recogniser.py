@@ -93,6 +93,11 @@ def table(page, name):
 
 
 SEVEN = (36, 24), (92, 24), (56, 108)
+# on the keyboard's grid of 8 by 8: along the top to the right, down to the left, and the pen lifted
+SEVEN_BY_KEYS = [
+    *["ArrowLeft"] * 2, *["ArrowUp"] * 3, " ", *["ArrowRight"] * 5, " ", *["ArrowLeft"] * 3, *["ArrowDown"] * 7, " ",
+    "Enter",
+]  # fmt: skip
 
 
 # --- the same as in Python ------------------------------------------------------------------------------------------
@@ -260,9 +265,7 @@ def test_the_keyboard_draws_on_a_grid(page_with):
 def test_a_seven_drawn_by_keys_is_read_as_one(page_with):
     page = page_with()
     page.locator(".recogniser-paper").focus()
-    keys = ["ArrowLeft"] * 2 + ["ArrowUp"] * 3 + ["Space"] + ["ArrowRight"] * 5 + ["Space"]
-    keys += ["ArrowLeft"] * 3 + ["ArrowDown"] * 7 + ["Space", "Enter"]
-    for key in keys:
+    for key in SEVEN_BY_KEYS:
         page.keyboard.press(key)
     assert np.argmax(shown(page)["probabilities"]) == 7
 
