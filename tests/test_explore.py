@@ -20,7 +20,7 @@ from nnlib.course.explore import describe, explore, make_control, picture
 from nnlib.course.explore import drawing as drawing_module
 from nnlib.course.explore import kernel as kernel_module
 from nnlib.course.explore import page as page_module
-from nnlib.course.explore.inks import GROUNDS
+from nnlib.course.explore.inks import GROUNDS, inked
 from nnlib.course.explore.kernel import as_it_is_now
 
 pytestmark = pytest.mark.usefixtures("figures")
@@ -252,6 +252,26 @@ def test_a_figure_without_a_ground_shows_nothing_of_the_one_before(theme):
     assert seen(line=True).std() + abs(seen(line=True).mean() - seen(line=False).mean()) > 100
     ground = np.rint(255 * np.array(GROUNDS[theme]))
     assert (seen(line=False) == ground).all()
+
+
+def test_the_bar_of_a_fraction_has_the_ink_of_its_letters():
+    """Letters must stand out more than lines; Matplotlib draws a bar as an area."""
+    figure = plt.figure(figsize=(2, 1))
+    figure.text(0.1, 0.4, r"$\frac{aaaa}{bbbb}$", size=40, color="#8c8c8c")
+    pixels = np.asarray(drawing_module._pictures(figure, ["light"])[0])
+    drawn = (pixels != 255).any(axis=-1)
+    row = drawn.sum(axis=1).argmax()  # no letters cover as much of their row
+    seen = np.median(pixels[row, drawn[row]], axis=0)
+    letters, line = (255 * np.array(inked((0.549,) * 3, "light", is_text)) for is_text in (True, False))
+    assert np.abs(letters - line).max() > 5
+    assert np.abs(seen - letters).max() <= 2
+
+
+def test_a_smoothly_shaded_mesh_is_refused_and_not_left_out():
+    figure, axes = plt.subplots()
+    axes.pcolormesh(np.arange(4.0).reshape(2, 2), shading="gouraud")
+    with pytest.raises(NotImplementedError):
+        drawing_module.render_figure(figure, ("light", "dark"))
 
 
 def test_a_heavy_picture_gets_fewer_colours_and_fewer_pixels():
