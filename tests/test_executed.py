@@ -6,8 +6,9 @@ import sys
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbval import kernel
 
-from tools import notebooks
+from tools import executed, notebooks
 
 TESTED = ["nbval-check-output"]
 RUN = """
@@ -54,3 +55,30 @@ def test_a_notebook_that_passes_is_kept_with_all_outputs(tmp_path):
 )
 def test_no_other_is_kept(tmp_path, cell, code):
     assert kept(tmp_path, new_code_cell("print(1)"), cell, new_code_cell("2")) == (code, [])
+
+
+@pytest.mark.parametrize(("failing", "starts"), [(0, 1), (1, 2)])
+def test_a_kernel_that_does_not_start_gets_a_second_start(monkeypatch, failing, starts):
+    tried, stopped = [], []
+
+    def start(self, name, **settings):
+        tried.append((name, settings))
+        self.km = object()
+        if len(tried) <= failing:
+            raise RuntimeError("Kernel info request timed out after 10 seconds!")
+
+    monkeypatch.setattr(kernel.RunningKernel, "__init__", start)
+    monkeypatch.setattr(kernel.RunningKernel, "is_alive", lambda self: True)
+    monkeypatch.setattr(kernel.RunningKernel, "stop", lambda self: stopped.append(self))
+    executed.Kernel("python3", cwd="here")
+    assert tried == [("python3", {"cwd": "here"})] * starts
+    assert len(stopped) == failing
+
+
+def test_a_kernel_that_never_starts_is_an_error(monkeypatch):
+    def fail(self, name):
+        raise RuntimeError("Kernel died before replying to kernel_info")
+
+    monkeypatch.setattr(kernel.RunningKernel, "__init__", fail)
+    with pytest.raises(RuntimeError, match="Kernel died"):
+        executed.Kernel("python3")
