@@ -64,10 +64,9 @@ def searchable(node):
     return "".join(map(searchable, node.children))
 
 
-def note_search_text(app, pagename, templatename, context, doctree):
+def note_search_text(app, doctree, pagename):
     """Keep the text of the page for `write_search_texts`."""
-    if doctree is not None:
-        app.search_texts[pagename] = searchable(doctree)
+    app.search_texts[pagename] = searchable(doctree)
 
 
 def write_search_texts(app, exception):
@@ -127,17 +126,31 @@ def tidy_scripts(app, pagename, templatename, context, doctree):
     styles[:] = [style for style in styles if "thebe" not in str(style.filename)]
 
 
+# They do not say whether pages may be read side by side: one numbers the sections of pages that have all been read, the
+# other makes LaTeX, which this book is not made into.
+UNDECLARED = {"sphinx_multitoc_numbering", "sphinx_jupyterbook_latex"}
+
+
+def allow_side_by_side(app, env, docnames):
+    """Declare what extensions forgot to."""
+    for name in UNDECLARED & set(app.extensions):
+        app.extensions[name].parallel_read_safe = True
+
+
 def setup(app):
     """Connect the pieces to Sphinx."""
     os.environ["NNLIB_FOR_THE_BOOK"] = "1"  # where the book is built without `make book`
+    app.parallel = os.cpu_count()  # Jupyter Book has no option for it
+    app.connect("env-before-read-docs", allow_side_by_side)
     # after the theme and the extensions have added theirs
     app.connect("html-page-context", tidy_scripts, priority=900)
     app.search_texts = {}
     app.connect("env-updated", write_all_pages)
     app.connect("html-page-context", describe_page)
-    app.connect("html-page-context", note_search_text)
+    # in the process that writes the search texts: pages are written by others
+    app.connect("doctree-resolved", note_search_text, priority=900)
     app.connect("html-page-context", move_pictures_into_files)
     app.connect("build-finished", write_search_texts)
     app.connect("build-finished", remove_stale_pages)
     app.connect("build-finished", remove_stale_pictures, priority=900)
-    return {"parallel_read_safe": True, "parallel_write_safe": False}  # the texts of all pages end up in one file
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

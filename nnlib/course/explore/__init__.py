@@ -126,9 +126,10 @@ def picture(figure, alt: str) -> Picture:
     figure = getattr(figure, "figure", figure)
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError(f"alt must be a text that describes the figure; got {alt!r}")
-    plain = render_figure(figure, light_enough=STILL)
-    markup = plain.img(alt)
-    if is_for_the_book():
-        markup = f'<div class="explore-picture">{render_figure(figure, THEMES, "webp", STILL).img(alt)}</div>'
+    settings = (THEMES, "webp") if is_for_the_book() else ()
+    drawing = render_figure(figure, *settings, light_enough=STILL)
     plt.close(figure)
-    return Picture(alt, markup, plain.data[0][1])
+    markup = drawing.img(alt)
+    if is_for_the_book():
+        markup = f'<div class="explore-picture">{markup}</div>'
+    return Picture(alt, markup, drawing.png)

@@ -63,11 +63,16 @@ def _pack(picture: "Image.Image", kind: str, colours: int, sharpness: float) -> 
     rgb = palette.getpalette()
     at = 3 * palette.getpixel((0, 0))
     palette.putpalette([*rgb[:at], *ground, *rgb[at + 3 :]])
-    packed = io.BytesIO()
     if kind == "png":
-        palette.save(packed, format="PNG", optimize=True)
-    else:
-        palette.convert("RGB").save(packed, format="WEBP", lossless=True, quality=25, method=3)
+        return _png(palette)
+    packed = io.BytesIO()
+    palette.convert("RGB").save(packed, format="WEBP", lossless=True, quality=25, method=3)
+    return packed.getvalue()
+
+
+def _png(picture: "Image.Image") -> bytes:
+    packed = io.BytesIO()
+    picture.save(packed, format="PNG", optimize=True)
     return packed.getvalue()
 
 
@@ -115,6 +120,17 @@ class Drawing:
     def size(self) -> int:
         """Bytes of the larger file: a page loads one of them."""
         return max(len(data) for _, data in self.data)
+
+    @property
+    def png(self) -> bytes | None:
+        """The picture of the first theme for print and other places that show no html; None of an SVG."""
+        data = self.data[0][1]
+        if self.kind != "webp":
+            return data if self.kind == "png" else None
+        from PIL import Image
+
+        with Image.open(io.BytesIO(data)) as picture:
+            return _png(picture)
 
     def address(self, theme: str) -> str:
         """Return the file of a theme as a data: address."""

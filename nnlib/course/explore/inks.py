@@ -16,7 +16,6 @@ from matplotlib.backend_bases import GraphicsContextBase
 from matplotlib.backends._backend_agg import RendererAgg as _RendererAgg
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.colors import to_hex, to_rgb
-from matplotlib.image import AxesImage
 from PIL import Image
 
 from ..plots import common as plots
@@ -38,6 +37,7 @@ DESIGNED = {
 WHITE, PALE = (1.0, 1.0, 1.0), (0.90, 0.92, 0.94)
 STRONG_LINE, STRONG_TEXT = 3.1, 4.6  # a little above the guidelines: the palette of the file rounds colours
 PHOTOGRAPH = "photograph"
+KNOWN = 10_000  # texts a renderer remembers
 
 
 def luminance(colour) -> float | np.ndarray:
@@ -137,10 +137,17 @@ def inked_pixels(pixels: np.ndarray, theme: str) -> np.ndarray:
     return changed
 
 
+def _images(all_axes):
+    """Yield the pictures in some axes and their insets (asking a figure for all that it holds makes all its ticks)."""
+    for axes in all_axes:
+        yield from axes.images
+        yield from _images(axes.child_axes)
+
+
 @contextlib.contextmanager
 def mark_photographs(figure):
     """Mark the pictures that bring colours of their own, so that no theme changes them."""
-    photographs = [image for image in figure.findobj(AxesImage) if np.ndim(image.get_array()) == 3]
+    photographs = [image for image in _images(figure.axes) if np.ndim(image.get_array()) == 3]
     addresses = [image.get_url() for image in photographs]
     for image in photographs:
         image.set_url(PHOTOGRAPH)
@@ -156,22 +163,30 @@ class Papers:
 
     def __init__(self, width, height, dpi, themes):
         self.by_theme = {theme: _RendererAgg(int(width), int(height), dpi) for theme in themes}
-        self.pens = {}  # by theme, while a text is being written
+        self.letters = None  # a list while a text is typeset: what is to be drawn, and where
 
     def clear(self):
         for paper in self.by_theme.values():
             paper.clear()
 
     def draw_path(self, gc, path, transform, face=None):
+        if self.letters is not None:  # the bar of a fraction
+            self.letters.append((gc, path, transform))
+            return
         for theme, paper in self.by_theme.items():
-            if self.pens:  # the bar of a fraction
-                paper.draw_path(gc, path, transform, self.pens[theme].get_rgb())
-            else:
-                paper.draw_path(_pen(gc, theme), path, transform, _colour(face, theme))
+            paper.draw_path(_pen(gc, theme), path, transform, _colour(face, theme))
 
     def draw_text_image(self, image, x, y, angle, gc):
+        self.letters.append((image, x, y, angle))
+
+    def write(self, letters, pens):
+        """Put the letters and bars of a text on each paper with its pen."""
         for theme, paper in self.by_theme.items():
-            paper.draw_text_image(image, x, y, angle, self.pens[theme])
+            for letter in letters:
+                if len(letter) == 3:
+                    paper.draw_path(*letter, pens[theme].get_rgb())
+                else:
+                    paper.draw_text_image(*letter, pens[theme])
 
     def draw_markers(self, gc, marker_path, marker_trans, path, trans, face=None):
         for theme, paper in self.by_theme.items():
@@ -207,6 +222,7 @@ class InkedRenderer(RendererAgg):
     def __init__(self, width, height, dpi, themes):
         super().__init__(width, height, dpi)
         self._renderer = Papers(width, height, dpi, themes)
+        self._known = {}  # sizes and letters of the texts that it has drawn
         # Matplotlib hands these straight to its C++ renderer
         for name in ("draw_image", "draw_markers", "draw_path_collection", "draw_quad_mesh"):
             setattr(self, name, getattr(self._renderer, name))
@@ -215,23 +231,51 @@ class InkedRenderer(RendererAgg):
     def picture(self, theme: str) -> Image.Image:
         """Return the RGB picture of a theme, on its ground."""
         paper = Image.fromarray(np.asarray(self._renderer.by_theme[theme]))
-        if paper.getextrema()[3][0] == 255:
+        if paper.getchannel("A").getextrema()[0] == 255:
             return paper.convert("RGB")
         ground = Image.new("RGBA", paper.size, to_hex(GROUNDS[theme]))
         return Image.alpha_composite(ground, paper).convert("RGB")
 
+    def clear(self):
+        super().clear()
+        if len(self._known) > KNOWN:
+            self._known.clear()
+
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
         papers = self._renderer
         box = None if angle else self._box(x, y, s, prop, ismath)
+        pens = {}
         for theme, paper in papers.by_theme.items():
-            pen = papers.pens[theme] = _pen(gc, theme, is_text=True)
+            pen = pens[theme] = _pen(gc, theme, is_text=True)
             below = None if angle else _most(np.asarray(paper)[box])
             own = gc.get_rgb()
             # on a cell that kept its colour, letters chosen for that colour are the ones that can be read
             if below is not None and contrast(own[:3], below) > contrast(pen.get_rgb()[:3], below):
                 pen.set_foreground((*own[:3], pen.get_rgb()[3]), isRGBA=True)
-        super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
-        papers.pens.clear()
+        typeset = functools.partial(super().draw_text, gc, x, y, s, prop, angle, ismath, mtext)
+        features = (mtext.get_fontfeatures(), mtext.get_language()) if mtext is not None else None
+        how = (x, y, s, hash(prop), angle, ismath, features, gc.get_antialiased(), gc.get_snap())
+        papers.write(self._kept(how, lambda: self._letters(typeset)), pens)
+
+    def get_text_width_height_descent(self, s, prop, ismath):
+        measure = functools.partial(super().get_text_width_height_descent, s, prop, ismath)
+        return self._kept((s, hash(prop), ismath), measure)
+
+    def _kept(self, key, make):
+        """Return what is made once: most labels stand where they stood in the state before."""
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
+
+    def _letters(self, typeset):
+        """Return what a text consists of, without drawing it."""
+        papers = self._renderer
+        papers.letters = []
+        try:
+            typeset()
+            return tuple(papers.letters)
+        finally:
+            papers.letters = None
 
     def _box(self, x, y, s, prop, ismath):
         """Return the rows and columns of the paper that a level text at (x, y) takes."""

@@ -34,14 +34,11 @@ class PageExplorer:
         self.definition = definition
         self.looks: dict[Position, Drawing | str] = {}
         self.alts: dict[Position, str | None] = {}
-        self.png: bytes | None = None
         kind = "webp" if kind == "png" else kind
         quality = 0
 
         def render(figure, _alt):
             nonlocal quality
-            if position == definition.first and kind != "svg":
-                self.png = render_figure(figure).data[0][1]
             # what was too heavy for one state is for its neighbours; nor should lines get sharper as a slider moves
             drawing = render_figure(figure, THEMES, kind, least=quality)
             quality = drawing.quality
@@ -75,8 +72,9 @@ class PageExplorer:
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, Any]:
         bundle = {"text/html": self.markup(), "text/plain": self.summary}
-        if self.png is not None:  # for printed books
-            bundle["image/png"] = base64.b64encode(self.png).decode()
+        look = self.looks[self.definition.first]
+        if isinstance(look, Drawing) and look.png is not None:  # for printed books
+            bundle["image/png"] = base64.b64encode(look.png).decode()
         return bundle
 
     def markup(self) -> str:
