@@ -265,7 +265,7 @@ BROKEN = """<img src="https://nowhere.test/x.png"><script>
 </script></body>"""
 FAULTS = [
     "could not load https://nowhere.test/x.png", "error in a script", "formulas without their font KaTeX_Main",
-    "control 1: keys lead to 1 of 8 positions", "is described as '?'", "is not shown", "'' is said of",
+    "control 1: keys lead to 1 of 5 positions", "is described as '?'", "is not shown", "'' is said of",
     "of a wrong answer the page says ''", "of the right answer the page says ''", "left at ",
 ]  # fmt: skip
 
