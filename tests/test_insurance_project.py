@@ -34,6 +34,11 @@ def fitted(twin):
     return ChargesModel(members=2).fit(twin[:1000], twin.charges[:1000])
 
 
+@pytest.fixture(scope="module")
+def calibrated(twin):
+    return ChargesModel().fit(twin, twin.charges).calibrate(twin, twin.charges)
+
+
 def test_the_recipe_comes_within_two_percent_of_the_smallest_possible_error(twin):
     """The chapter's promise, on a table made by another seed than the one that it was tuned on."""
     for table, seed in ((twin, 1), (insurance_twin(5), 2)):
@@ -258,10 +263,9 @@ def test_one_client_or_many_cost_the_same(delivered, twin):
     assert (many.expected < many.high).all()
 
 
-def test_an_interval_that_leaves_out_the_few_ends_below_the_mean(twin):
+def test_an_interval_that_leaves_out_the_few_ends_below_the_mean(twin, calibrated):
     """What the docstring of `quote` warns of; whoever takes the interval for one around ŷ would misread the quote."""
-    model = ChargesModel().fit(twin, twin.charges).calibrate(twin, twin.charges)
-    most, nearly_all = (model.quote(twin, coverage) for coverage in (0.8, 0.95))
+    most, nearly_all = (calibrated.quote(twin, coverage) for coverage in (0.8, 0.95))
     assert (most.high < most.expected).all()
     assert (nearly_all.low < nearly_all.expected).all()
     assert (nearly_all.expected < nearly_all.high).all()
@@ -292,18 +296,17 @@ def test_conformal_quantiles_cover_new_residuals_as_promised(coverage):
     assert coverage - noise < np.mean(inside) < coverage + 2 / (n + 1) + noise
 
 
-def test_intervals_hold_the_charges_of_new_persons(twin):
+def test_intervals_hold_the_charges_of_new_persons(twin, calibrated):
     """The promise to the client, on a table made by another seed, for smokers and for the others."""
-    model = ChargesModel().fit(twin, twin.charges).calibrate(twin, twin.charges)
     new = insurance_twin(5)
     for coverage in (0.8, 0.95):
-        low, high = model.predict_interval(new, coverage)
+        low, high = calibrated.predict_interval(new, coverage)
         inside = (low <= new.charges) & (new.charges <= high)
         for smokes in ("yes", "no"):
             group = inside[new.smoker == smokes]
             assert group.mean() > coverage - 3 * np.sqrt(coverage * (1 - coverage) / len(group))
-    shares = [np.mean(r > 4_000) for r in model.residuals_.values()]
-    assert sum(map(len, model.residuals_.values())) == len(twin)
+    shares = [np.mean(r > 4_000) for r in calibrated.residuals_.values()]
+    assert sum(map(len, calibrated.residuals_.values())) == len(twin)
     assert max(shares) < 0.12  # those with an extra, and nobody else
 
 

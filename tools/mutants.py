@@ -209,7 +209,7 @@ def _spread(repository, jobs, work, items, label):
     if not items:
         return
     tests = "".join((repository.root / file).read_text(encoding="utf-8") for file in repository.files)
-    for name in ["coverage", "pytest", *(name for name in WARM if name.split(".")[0] in tests)]:
+    for name in ["coverage", "hypothesis", "pytest", *(name for name in WARM if name.split(".")[0] in tests)]:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     gc.freeze()  # what is loaded here need not be looked at in every fork
