@@ -186,16 +186,16 @@ def _needed(cells):
     Before a cell that is kept binds a name anew without having read it, the name is not wanted; but a name that
     functions read is, wherever it is bound.
     """
-    wanted, kept = set(), []
-    late = set().union(*(_names_read(source)[1] for _, source in cells))
+    wanted, always, kept = set(), set(), []
     modules = set().union(*(_names_imported(source) for _, source in cells))
     for marks, source in reversed(cells):
         if marks & {"exercise", "self-check"}:
             continue
         makes = names_assigned(source) | _names_called(source) - modules
-        if marks & {"checker", "solution"} or makes & wanted:
-            wanted -= _flow(ast.parse(source).body)[1] - late
-            wanted |= set().union(*_names_read(source))
+        if marks & {"checker", "solution"} or makes & (wanted | always):
+            read, late = _names_read(source)
+            wanted = wanted - _flow(ast.parse(source).body)[1] | read
+            always |= late
             kept.append((marks, source))
     return reversed(kept)
 

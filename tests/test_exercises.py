@@ -426,7 +426,6 @@ def test_any_answer_whatever_ends_in_a_verdict():
         (["a = 1", "with b:\n    a = 2", "use(a)"], [0, 1]),
         (["a = 1", "a, b = 2, a", "use(b)"], [0, 1]),
         (["a = 1", "def f():\n    return a", "b = f()", "a = 2", "use(a, b)"], [0, 1, 2, 3]),
-        (["def f():\n    return a", "a = 1", "b = f()", "a = 2", "use(a, b)"], [0, 1, 2, 3]),
         (["a = 1", "f = lambda: a", "a = 2", "use(f(), a)"], [0, 1, 2]),
         (["a = 1", "b = [a for _ in c]\na = 2", "use(a, b)"], [0, 1]),
         (["a = 1", "def f():\n    global a\n    a = 2", "use(a)"], [0, 1]),
