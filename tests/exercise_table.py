@@ -80,48 +80,13 @@ def _is_call(node):
 
 
 def _names_read(source):
-    """Return the names that a cell reads as it runs, before it has bound them, and those that its functions read."""
-    scopes = _scopes(symtable.symtable(source, "cell", "exec"))
-    late = {
+    """Return the names that a cell reads from outside, in functions as well."""
+    return {
         symbol.get_name()
-        for scope in scopes
-        if scope.get_type() != "module"
-        for symbol in scope.get_symbols()
-        if symbol.is_referenced() and symbol.is_global()
-    }
-    return _flow(ast.parse(source).body)[0], late
-
-
-def _flow(statements):
-    """Return the names that statements read before they have bound them, and those that they bind in any case."""
-    read, bound = set(), set()
-    for statement in statements:
-        if isinstance(statement, ast.For):
-            inside = _flow(statement.body)[0] - {n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name)}
-            first, binds = _loaded(statement.iter) | inside | _flow(statement.orelse)[0], set()
-        elif isinstance(statement, ast.If | ast.While):
-            inside = _flow(statement.body)[0] | _flow(statement.orelse)[0]
-            first, binds = _loaded(statement.test) | inside, set()
-        else:
-            targets = statement.targets if isinstance(statement, ast.Assign) else []
-            first, binds = _loaded(statement), set().union(*map(_stored, targets))
-        read |= first - bound
-        bound |= binds
-    return read, bound
-
-
-def _loaded(node):
-    changed = {_base(n.target) for n in _outside_functions(ast.Module([node], [])) if isinstance(n, ast.AugAssign)}
-    return changed | {
-        symbol.get_name()
-        for scope in _scopes(symtable.symtable(ast.unparse(node), "cell", "exec"))
+        for scope in _scopes(symtable.symtable(source, "cell", "exec"))
         for symbol in scope.get_symbols()
         if symbol.is_referenced() and (scope.get_type() == "module" or symbol.is_global())
     }
-
-
-def _stored(target):
-    return {n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 # The checks of a chapter ------------------------------------------------------------------------------------------
@@ -181,21 +146,15 @@ def _is_about_questions(marks, source):
 
 
 def _needed(cells):
-    """Leave out the cells on which neither checks nor solutions depend.
-
-    Before a cell that is kept binds a name anew without having read it, the name is not wanted; but a name that
-    functions read is, wherever it is bound.
-    """
-    wanted, always, kept = set(), set(), []
+    """Leave out the cells on which neither checks nor solutions depend."""
+    wanted, kept = set(), []
     modules = set().union(*(_names_imported(source) for _, source in cells))
     for marks, source in reversed(cells):
         if marks & {"exercise", "self-check"}:
             continue
         makes = names_assigned(source) | _names_called(source) - modules
-        if marks & {"checker", "solution"} or makes & (wanted | always):
-            read, late = _names_read(source)
-            wanted = wanted - _flow(ast.parse(source).body)[1] | read
-            always |= late
+        if marks & {"checker", "solution"} or makes & wanted:
+            wanted |= _names_read(source)
             kept.append((marks, source))
     return reversed(kept)
 

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from exercise_table import KINDS, _needed, names_assigned
+from exercise_table import KINDS, names_assigned
 
 from nnlib.course import exercises
 from nnlib.course.exercises import (
@@ -407,33 +407,3 @@ def test_any_answer_whatever_ends_in_a_verdict():
             answer = chooser.choice([[answer], (answer, chooser.choice(pieces)), {"k": answer}])
         for check in checks:
             assert isinstance(check(answer), exercises.Verdict)
-
-
-@pytest.mark.parametrize(
-    ("cells", "kept"),
-    [
-        (["a = 1", "b = 2", "use(a)"], [0]),
-        (["a = 1", "a = 2", "use(a)"], [1]),
-        (["a = 1", "a = a + 1", "use(a)"], [0, 1]),
-        (["a = 1", "a += 1", "use(a)"], [0, 1]),
-        (["a = [0]", "a[0] = 1", "use(a)"], [0, 1]),
-        (["a = []", "a.append(1)", "use(a)"], [0, 1]),
-        (["a = 1", "if b:\n    a = 2", "use(a)"], [0, 1]),
-        (["a = 1", "for a in b:\n    pass", "use(a)"], [0, 1]),
-        (["a = 1", "while b:\n    a = 2", "use(a)"], [0, 1]),
-        (["r = 1", "for k in b:\n    r = k\n    s = r", "use(s)"], [1]),
-        (["r = 1", "for k in b:\n    s = r\n    r = k", "use(s)"], [0, 1]),
-        (["a = 1", "with b:\n    a = 2", "use(a)"], [0, 1]),
-        (["a = 1", "a, b = 2, a", "use(b)"], [0, 1]),
-        (["a = 1", "def f():\n    return a", "b = f()", "a = 2", "use(a, b)"], [0, 1, 2, 3]),
-        (["a = 1", "f = lambda: a", "a = 2", "use(f(), a)"], [0, 1, 2]),
-        (["a = 1", "b = [a for _ in c]\na = 2", "use(a, b)"], [0, 1]),
-        (["a = 1", "def f():\n    global a\n    a = 2", "use(a)"], [0, 1]),
-        (["a = 1", "a = 2\nb = a", "use(b)"], [1]),
-        (["a = 1", "def f(a):\n    a += 1\n    return a", "use(f)"], [1]),
-        (["a = 1", "@use(a)\ndef f(b):\n    return b", "use(f)"], [0, 1]),
-    ],
-)
-def test_a_cell_is_left_out_only_where_nothing_asks_for_what_it_makes(cells, kept):
-    marked = [*((set(), source) for source in cells[:-1]), ({"solution"}, cells[-1])]
-    assert [source for _, source in _needed(marked)] == [*(cells[k] for k in kept), cells[-1]]
