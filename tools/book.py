@@ -8,7 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from . import formulas
+from . import formulas, kernels
 from .notebooks import ROOT, notebooks
 
 BUILD = ROOT / "_build"
@@ -102,6 +102,7 @@ def execute_side_by_side():
 
     if not missing:
         return
+    kernels.fork_kernels()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         futures = [pool.submit(execute, *notebook) for notebook in missing]
         for future in tqdm(as_completed(futures), total=len(futures), desc="executing", unit="notebook"):

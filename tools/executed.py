@@ -9,7 +9,7 @@ import os
 import pytest
 from nbval import kernel, plugin
 
-from . import book
+from . import book, kernels
 
 WIDGET = "application/vnd.jupyter.widget-view+json"  # its state is not among the outputs: left to the build
 
@@ -31,6 +31,7 @@ def pytest_configure(config):
     """Let figures and exercises be made for the page, and forget what is outdated."""
     os.environ["NNLIB_FOR_THE_BOOK"] = "1"
     plugin.RunningKernel = Kernel
+    kernels.fork_kernels()
     if not hasattr(config, "workerinput"):
         from jupyter_cache import get_cache
 
