@@ -1,5 +1,6 @@
 """A notebook that passes its tests is kept for the book, as the book would have executed it; no other is."""
 
+import re
 import subprocess
 import sys
 
@@ -14,8 +15,8 @@ TESTED = ["nbval-check-output"]
 RUN = """
 import sys, pathlib, pytest
 from tools import book
-book.CACHE, book.forget_what_is_outdated = pathlib.Path(sys.argv[1]), lambda: None
-sys.exit(pytest.main(["-q", "-p", "tools.executed", "-p", "no:cacheprovider", "--nbval-lax", sys.argv[2]]))
+book.CACHE, book.forget_what_is_outdated = pathlib.Path(sys.argv[1], "cache"), lambda: None
+sys.exit(pytest.main(["-q", "-p", "tools.executed", "-p", "no:cacheprovider", "-rA", "--nbval-lax", sys.argv[1]]))
 """
 
 
@@ -24,37 +25,44 @@ def stated(source, text):
     return new_code_cell(source, execution_count=1, metadata={"tags": TESTED}, outputs=[output])
 
 
-def kept(tmp_path, *cells):
-    """Test a notebook of these cells; return the exit code and the kept notebooks."""
-    path = tmp_path / "page.ipynb"
+ASKED = "from nnlib.course import exercises as ask; ask.question(n=ask.number(3), wrong=[1, 2])(...)"
+PAGES = {
+    "sound": [stated(ASKED, "… Not answered yet: replace the three dots."), new_code_cell("print(6 * 7)")],
+    "another_output": [new_code_cell("print(1)"), stated("41 + 2", "42"), new_code_cell("2")],
+    "error": [new_code_cell("print(2)"), new_code_cell("1 / 0"), new_code_cell("2")],
+    "widget": [new_code_cell("import ipywidgets; display(ipywidgets.IntSlider())"), new_code_cell("2")],
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Test these pages in one run; return what it says and the notebooks that are kept."""
+    folder = tmp_path_factory.mktemp("pages")
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(new_notebook(cells=[new_markdown_cell("# Page"), *cells], metadata={"kernelspec": kernel}), path)
-    run = subprocess.run([sys.executable, "-c", RUN, tmp_path / "cache", path], cwd=notebooks.ROOT, timeout=120)
-    return run.returncode, [nbformat.read(file, 4) for file in (tmp_path / "cache").glob("executed/*/base.ipynb")]
-
-
-def test_a_notebook_that_passes_is_kept_with_all_outputs(tmp_path):
-    asked = "from nnlib.course import exercises as ask; ask.question(n=ask.number(3), wrong=[1, 2])(...)"
-    code, found = kept(
-        tmp_path, stated(asked, "… Not answered yet: replace the three dots."), new_code_cell("print(6 * 7)")
+    for name, cells in PAGES.items():
+        page = new_notebook(cells=[new_markdown_cell("# Page"), *cells], metadata={"kernelspec": kernel})
+        nbformat.write(page, folder / f"{name}.ipynb")
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, folder], cwd=notebooks.ROOT, timeout=200, capture_output=True, text=True
     )
-    assert (code, len(found)) == (0, 1)
-    first, second = found[0].cells
+    kept = [nbformat.read(file, 4) for file in (folder / "cache").glob("executed/*/base.ipynb")]
+    return done.stdout, kept
+
+
+def test_a_notebook_that_passes_is_kept_with_all_outputs(run):
+    said, kept = run
+    assert not re.search(r"^FAILED .*sound", said, re.MULTILINE)
+    (found,) = kept
+    first, second = found.cells  # texts are not
     assert "<form" in first.outputs[0].data["text/html"]  # as the page shows it, and Jupyter does not
     assert second.outputs[0].text == "42\n"
 
 
-@pytest.mark.parametrize(
-    ("cell", "code"),
-    [
-        (stated("41 + 2", "42"), 1),
-        (new_code_cell("1 / 0"), 1),
-        (new_code_cell("import ipywidgets; display(ipywidgets.IntSlider())"), 0),
-    ],
-    ids=["another output", "error", "widget"],
-)
-def test_no_other_is_kept(tmp_path, cell, code):
-    assert kept(tmp_path, new_code_cell("print(1)"), cell, new_code_cell("2")) == (code, [])
+@pytest.mark.parametrize(("name", "verdict"), [("another_output", "FAILED"), ("error", "FAILED"), ("widget", "PASSED")])
+def test_no_other_is_kept(run, name, verdict):
+    said, kept = run
+    assert re.search(rf"^{verdict} .*{name}\.ipynb::", said, re.MULTILINE)
+    assert len(kept) == 1
 
 
 @pytest.mark.parametrize(("failing", "starts"), [(0, 1), (1, 2)])
