@@ -432,15 +432,15 @@ def done(page, part="#quiz"):
     return text(page.locator(f"{part} .answer-progress span"))
 
 
-# what is asked, the options, and what is said and how the question is marked after each of these was chosen
-CHOSEN = """(box, letters) => {
+# of each question what is asked, the options, and what is said and how it is marked after each of these was chosen
+CHOSEN = """all => [...document.querySelectorAll("fieldset.quiz-question")].map((box, number) => {
   const labels = [...box.querySelectorAll("label")];
   const asked = document.getElementById(box.getAttribute("aria-labelledby")).textContent;
-  return [asked, labels.map(label => label.textContent), letters.map(letter => {
+  return [asked, labels.map(label => label.textContent), (all[number] ?? []).map(letter => {
     labels.find(label => label.textContent.trim().startsWith(letter)).click();
     return [box.querySelector(".answer-verdict").textContent, [...box.classList].slice(1).join(" ")];
   })];
-}"""
+})"""
 
 
 def hold_memory(context):
@@ -461,9 +461,8 @@ def reopen(page, shown):
 
 def quiz_faults(page, questions):
     """Choose each option of a quiz; list what is not asked, named, judged or counted as its chapter says."""
-    faults, boxes = [], page.locator("fieldset.quiz-question").all()
-    for box, (asked, options, right, why, wrong) in zip(boxes, questions, strict=True):
-        name, letters, said = box.evaluate(CHOSEN, [*wrong, right])
+    faults, boxes = [], page.evaluate(CHOSEN, [[*wrong, right] for _, _, right, _, wrong in questions])
+    for (name, letters, said), (asked, options, right, why, wrong) in zip(boxes, questions, strict=True):
         if not plain(name).startswith(opening(asked)):
             faults.append(f"{name!r} is asked, not {asked!r}")
         if [plain(label)[0] for label in letters] != [*options]:
