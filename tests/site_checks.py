@@ -307,7 +307,9 @@ PUT_ASIDE = """all => {
   }
   const words = new Set();
   const isNew = item => item.nodeType !== 1 || words.size < words.add(item.className).size;
-  for (const e of document.querySelectorAll('.highlight pre')) keep(e, [...e.childNodes].filter(isNew));
+  for (const e of document.querySelectorAll('.highlight pre')) {
+    keep(e, e.checkVisibility() ? [...e.childNodes].filter(isNew) : []);  // axe sees no colours in what is folded
+  }
   if (all) return twice;
 
   const free = new Set(['id', 'href', 'src', 'srcset', 'alt', 'title', 'name', 'for', 'value', 'max', 'width', 'height',
@@ -651,6 +653,8 @@ BEFORE_THE_CAMERA = """async number => {
   const image = document.querySelectorAll('.explore-picture > img')[number];
   if (!image.checkVisibility({visibilityProperty: true})) return null;
   image.scrollIntoView({block: 'center', behavior: 'instant'});
+  image.loading = 'eager';
+  for (let frame = 0; frame < 300 && !image.complete; frame++) await new Promise(requestAnimationFrame);
   await image.decode();
   await new Promise(requestAnimationFrame);
   const {x, y, width, height} = image.getBoundingClientRect();
