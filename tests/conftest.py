@@ -14,6 +14,7 @@ import pytest
 import site_checks
 
 ROOT = Path(__file__).parent.parent
+MARK = (ROOT / "assets" / "mark.svg").resolve().as_uri()
 REPORT = ROOT / "_build" / "verification.json"
 # The sections of the page, in its order. "derivatives" are finite differences and the tape of a chapter, "framework"
 # is JAX, Keras and Optax, "formulas" are papers and calculations by hand, "behaviour" is what a training run must do.
@@ -76,14 +77,34 @@ def browser():
 
 @pytest.fixture(scope="session")
 def kept(browser):
-    """Return the browser context of some settings, with a page held open: else each page would start a new process."""
+    """Return the browser context of some settings, with a tab held open: else each page would start a new process."""
     contexts = {}
 
     def context_of(settings):
         key = repr(settings)
         if key not in contexts:
-            contexts[key] = browser.new_context(offline=True, **settings)
-            contexts[key].new_page().goto((ROOT / "assets" / "mark.svg").as_uri())
+            contexts[key] = site_checks.watching(browser, settings)
+            contexts[key].new_page().goto(MARK)
         return contexts[key]
 
     return context_of
+
+
+@pytest.fixture
+def new_tab(browser, kept):
+    """Return an empty tab of some settings: first the one that is kept, for a new one costs as much as a page."""
+    used, contexts = {}, []
+
+    def tab_of(settings, address=MARK, fresh=False):
+        key = repr(settings)
+        if fresh or key in used or settings not in (site_checks.LIGHT, site_checks.DARK, site_checks.PHONE):
+            contexts.append(browser.new_context(offline=True, **settings))
+            return contexts[-1].new_page()
+        used[key] = site_checks.tab(kept(settings), address)
+        return used[key]
+
+    yield tab_of
+    for context in contexts:
+        context.close()
+    for page in used.values():
+        site_checks.leave(page)

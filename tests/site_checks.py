@@ -1,8 +1,10 @@
 """Checks of a page in a real browser: each returns the list of what is wrong, empty if nothing is."""
 
+import base64
 import functools
 import gzip
 import io
+import itertools
 import os
 import shutil
 from html.parser import HTMLParser
@@ -120,26 +122,41 @@ new MutationObserver((_, watcher) => {
 class Watched:
     """A page opened as a file with the network cut; `faults` holds what the browser complained about.
 
-    It has a browser context of its own, or is opened in one that is kept, and then forgets what it has stored there.
+    It has a browser context of its own, or is opened in the tab of one that is kept (a new tab costs as much as the
+    page), and then forgets what it has stored there.
     """
 
     def __init__(self, browser, path, settings=LIGHT, query="", context=None):
-        self.faults, self.loaded, self.is_kept = [], set(), context is not None
-        self.context = context or browser.new_context(offline=True, **settings)
-        self.page = self.context.new_page()
-        self.page.add_init_script(WATCH)
+        self.faults, self.loaded, self.asked, self.is_kept = [], set(), set(), context is not None
+        self.context = context or watching(browser, settings)
+        address = Path(path).resolve().as_uri() + query
+        self.page = tab(self.context, address)
+        self.size = self.page.viewport_size
         self.page.set_default_timeout(10_000)
-        self.page.on("request", self._request)
-        self.page.on("requestfailed", lambda request: self.faults.append(f"could not load {request.url[:120]}"))
-        self.page.on("pageerror", lambda error: self.faults.append(f"error on the page: {error}"))
-        self.page.on("console", self._console)
-        self.page.goto(Path(path).resolve().as_uri() + query, wait_until="load")
-        self.page.evaluate(READY)
+        self.heard = {
+            "request": self._request,
+            "requestfailed": self._failed,
+            "pageerror": lambda error: self.faults.append(f"error on the page: {error}"),
+            "console": self._console,
+        }
+        for event, listener in self.heard.items():
+            self.page.on(event, listener)
+        try:
+            self.page.goto(address, wait_until="load")
+            self.page.evaluate(READY)
+        except BaseException:  # a tab that has crashed shows no other page
+            self.page.close()
+            raise
 
     def _request(self, request):
+        self.asked.add(request)
         self.loaded.add(request.url.split("?")[0].split("#")[0])
         if not request.url.startswith(LOCAL):
             self.faults.append(f"request leaves the machine: {request.url[:120]}")
+
+    def _failed(self, request):
+        if request in self.asked:  # what the page before was still loading is given up
+            self.faults.append(f"could not load {request.url[:120]}")
 
     def _console(self, message):
         if message.type == "error":
@@ -148,12 +165,43 @@ class Watched:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        if self.is_kept:
-            self.page.evaluate("localStorage.clear()")
+    def __exit__(self, error, *_):
+        if not self.is_kept:
+            self.context.close()
+        elif error:
             self.page.close()
         else:
-            self.context.close()
+            for event, listener in self.heard.items():
+                self.page.remove_listener(event, listener)
+            if self.page.viewport_size != self.size:
+                self.page.set_viewport_size(self.size)
+            leave(self.page)
+
+
+def watching(browser, settings):
+    """Return a new browser context whose pages watch what moves while they load."""
+    context = browser.new_context(offline=True, **settings)
+    context.add_init_script(WATCH)
+    return context
+
+
+def leave(page):
+    """Make a tab forget what its page has stored; one that cannot is closed, and so is one of no use."""
+    from playwright.sync_api import Error
+
+    try:
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    except Error:
+        page.close()
+
+
+def tab(context, address):
+    """Return a tab of a context in which to load an address: not one that shows it, and would stay as it is."""
+    shown = [page for page in context.pages if page.url.split("#")[0] == address.split("#")[0]]
+    free = next((page for page in context.pages if page not in shown), None) or context.new_page()
+    for page in shown:
+        page.close()
+    return free
 
 
 # Resolves when every picture in sight is there (or after a few seconds, for checks to complain).
@@ -235,49 +283,115 @@ def name_faults(page):
     return faults
 
 
-# What is put aside, and put back after, for it makes four fifths of a page and takes as much of the time:
+# What is put aside, and put back after, for it makes nine tenths of a page and takes as much of the time:
 # - what is drawn of formulas: hidden from screen readers, in the colour of the text around it, and what is heard;
 # - of the words of a program all but the first of each kind, by which they are coloured;
-# - the table of contents beside the page, which is the same on all pages, but for where one stands.
+# - the table of contents beside the page, which is the same on all pages, but for where one stands;
+# - of what is written on a page, what has nothing new: each of its elements is of a kind that is still there, by where
+#   it stands, its name, whether it has words of its own, and its attributes, with their values where these are not
+#   free. (With EVERY_PAGE this stays.) Names that are given twice would be overlooked, and are looked for before.
+PUT_ASIDE = """all => {
+  const ids = [...document.querySelectorAll('[id]')].map(e => e.id), given = new Set();
+  const twice = ids.filter(id => given.size === given.add(id).size);
+  const aside = [];
+  const keep = (element, parts) => {
+    aside.push([element, [...element.childNodes]]);
+    element.replaceChildren(...parts);
+  };
+  window.putBack = () => {
+    for (const [element, parts] of aside.reverse()) element.replaceChildren(...parts);
+  };
+  for (const e of document.querySelectorAll('.katex-html, .katex-mathml math')) keep(e, []);
+  for (const e of document.querySelectorAll('.bd-links ul')) {
+    keep(e, [...e.childNodes].filter(item => item.matches?.('.current, .active')));
+  }
+  const words = new Set();
+  const isNew = item => item.nodeType !== 1 || words.size < words.add(item.className).size;
+  for (const e of document.querySelectorAll('.highlight pre')) {
+    keep(e, e.checkVisibility() ? [...e.childNodes].filter(isNew) : []);  // axe sees no colours in what is folded
+  }
+  if (all) return twice;
+
+  const free = new Set(['id', 'href', 'src', 'srcset', 'alt', 'title', 'name', 'for', 'value', 'max', 'width', 'height',
+    'aria-label', 'aria-labelledby', 'aria-describedby', 'aria-controls', 'aria-valuetext']);
+  const kinds = new Map(), kindOf = new Map(), known = new Set();
+  const sort = (e, above) => {
+    let kind = above + e.localName + [...e.childNodes].some(node => node.nodeType === 3 && /\\S/.test(node.data));
+    for (const {name, value} of e.attributes) {
+      const any = free.has(name) && !e.matches('td, th') || name.startsWith('data-');
+      kind += `\\n${name}=${any ? /\\S/.test(value) : value.replace(/tag_(claim|nbval)\\S*/g, '')}`;
+    }
+    if (!kinds.has(kind)) kinds.set(kind, kinds.size);
+    kindOf.set(e, kinds.get(kind));
+    for (const part of e.children) sort(part, kinds.get(kind));
+  };
+  const isKnown = e => known.has(kindOf.get(e)) && [...e.children].every(isKnown);
+  const learn = e => {
+    known.add(kindOf.get(e));
+    [...e.children].forEach(learn);
+  };
+  // what is named by its parts, and what is nothing without them: rows and cells, terms and what they mean
+  const whole = 'a, button, label, legend, summary, select, svg, form, [role], .explore';
+  const together = 'dl, table, thead, tbody, tr, details, figure';
+  const sift = e => {
+    known.add(kindOf.get(e));
+    const kept = [...e.childNodes].filter(part => {
+      if (part.nodeType !== 1) return true;
+      if (!part.matches('label, legend') && !e.matches(together) && isKnown(part)) return false;
+      if (part.matches(whole)) learn(part);
+      else sift(part);
+      return true;
+    });
+    if (kept.length < e.childNodes.length) keep(e, kept);
+  };
+  for (const e of document.querySelectorAll('.bd-article')) {
+    sort(e, -1);
+    sift(e);
+  }
+  return twice;
+}"""
+
 RUN_AXE = """async rules => {
-  const kinds = new Set();
-  const isNew = item => item.nodeType !== 1 || (!kinds.has(item.className) && kinds.add(item.className));
-  const kept = [
-    ['.katex-html', () => false],
-    ['.katex-mathml math', () => false],
-    ['.highlight pre', isNew],
-    ['.bd-links ul', item => item.matches?.('.current, .active')],
-  ].flatMap(([where, keep]) => [...document.querySelectorAll(where)].map(e => [e, [...e.childNodes], keep]));
-  for (const [element, parts, keep] of kept) element.replaceChildren(...parts.filter(keep));
   const options = {runOnly: rules, preload: false, resultTypes: ['violations']};
-  const found = await axe.run({exclude: ['.katex-html']}, options);
-  for (const [element, parts] of kept) element.replaceChildren(...parts);
-  return found.violations;
+  return (await axe.run({exclude: ['.katex-html']}, options)).violations;
 }"""
 
 
-def axe_faults(page, rules=("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")):
-    """List what axe-core finds against the Web Content Accessibility Guidelines, level AA."""
+def axe_faults(page, rules=("wcag2a", "wcag2aa", "wcag21a", "wcag21aa"), at_last=False):
+    """List what axe-core finds against the Web Content Accessibility Guidelines, level AA, and controls without names.
+
+    What is put aside for it comes back, if the page is not only looked at last: to lay it out again takes as long.
+    """
     lay_out(page)
-    page.add_script_tag(path=AXE)
+    page.add_script_tag(url=AXE.as_uri())  # by its address, so that the browser keeps what it has compiled
+    twice = page.evaluate(PUT_ASIDE, bool(os.environ.get("EVERY_PAGE")))
     found = page.evaluate(RUN_AXE, list(rules))
+    unnamed = name_faults(page)
+    if not at_last:
+        page.evaluate("putBack()")
     return [
-        f"{violation['id']} ({len(violation['nodes'])}×): {violation['help']}, as in {node['html'][:150]}"
-        for violation in found
-        for node in violation["nodes"][:1]
+        *(f"two elements are named {name}" for name in twice),
+        *unnamed,
+        *(
+            f"{violation['id']} ({len(violation['nodes'])}×): {violation['help']}, as in {node['html'][:150]}"
+            for violation in found
+            for node in violation["nodes"][:1]
+        ),
     ]
 
 
 # --- figures that move ------------------------------------------------------------------------------------------
 
 FIGURES = "figure.explore"
+# as Playwright sees it: visible, and of some size
+IN_SIGHT = "e => e.checkVisibility({visibilityProperty: true}) && e.getBoundingClientRect().width > 0"
 CONTROLS = ":is(input, select, button, textarea, [contenteditable=true], [tabindex='0'])"
 
 # What a figure shows: the picture of the theme, once it is there, or html; the words of its picture; and the number of
 # its state, by the positions of its controls.
 SHOWN = """async root => {
   const box = root.querySelector('.explore-picture');
-  const listed = JSON.parse(root.querySelector('script').textContent);
+  const listed = root.listed ??= JSON.parse(root.querySelector('script').textContent);
   const at = [...root.querySelectorAll('[data-key]')].map(control => {
     const choice = control.querySelector('input[type=range], input:checked, select');
     return Number(choice.value);
@@ -297,86 +411,88 @@ SHOWN = """async root => {
 }"""
 
 
+# Opens what folds a figure, goes to a place before it, and notes what the Tab key reaches, and whether that shows it
+# (an unseen radio button on the text beside it). Of a group of radio buttons, Tab reaches the one that is chosen.
+START = f"""root => {{
+  for (let fold = root; (fold = fold.parentElement.closest('details')); ) fold.open = true;
+  root.scrollIntoView({{block: 'center', behavior: 'instant'}});
+  const start = document.createElement('span');
+  start.tabIndex = 0;
+  root.before(start);
+  start.focus();
+  root.met = [];
+  document.addEventListener('focusin', ({{target}}) => {{
+    const beside = getComputedStyle(target).opacity === '0' && target.nextElementSibling;
+    const seen = getComputedStyle(beside || target).outlineStyle !== 'none';
+    root.met.push([root.contains(target) ? target : null, seen]);
+  }});
+  return [...root.querySelectorAll("{CONTROLS}:not(input[type=radio]:not(:checked))")].filter({IN_SIGHT}).length;
+}}"""
+
+# how many controls were reached until the focus left the figure, and whether each showed it
+REACHED = """root => {
+  const end = root.met.findIndex(([control]) => !control);
+  const inside = end < 0 ? root.met : root.met.slice(0, end);
+  return [new Set(inside.map(([control]) => control)).size, inside.every(([, shown]) => shown)];
+}"""
+
+
 def explorer_faults(page):
     """Move each control of each figure by keyboard through all its positions; list where the wrong picture is shown."""
     faults = []
-    for number, root in enumerate(page.locator(FIGURES).all(), start=1):
-        if not root.is_visible():
-            # in a folded part: open what folds it
-            root.evaluate("e => { for (let d = e; (d = d.parentElement.closest('details')); ) d.open = true }")
-        root.scroll_into_view_if_needed()
-        faults += [f"figure {number}: {fault}" for fault in [*_unreached(page, root), *_unmoved(root)]]
+    for number, root in enumerate(page.query_selector_all(FIGURES), start=1):
+        unreached = _unreached(page, root)
+        faults += [f"figure {number}: {fault}" for fault in [*unreached, *_unmoved(page, root, number - 1)]]
     return faults
 
 
 def _unreached(page, root):
     """Walk through a figure with the Tab key; list controls that were not met."""
-    root.evaluate(
-        """root => {
-          const start = document.createElement('span');
-          start.tabIndex = 0;
-          root.before(start);
-          start.focus();
-          root.met = new Set();
-        }"""
-    )
-    # of a group of radio buttons, Tab reaches the one that is chosen
-    reachable = f"{CONTROLS}:not(input[type=radio]:not(:checked))"
-    wanted = len(_visible(root, reachable))
-    met = 0
+    wanted = root.evaluate(START)
     for _ in range(wanted + 1):
         page.keyboard.press("Tab")
-        inside = root.evaluate(
-            "root => root.contains(document.activeElement) && root.met.add(document.activeElement).size"
-        )
-        if not inside:
-            break
-        met = inside
-        if not page.evaluate(OUTLINED):
-            return ["a control shows no focus"]
+    met, outlined = root.evaluate(REACHED)
+    if not outlined:
+        return ["a control shows no focus"]
     return [] if met == wanted else [f"Tab reaches {met} of its {wanted} controls"]
 
 
-# an unseen radio button shows its focus on the text beside it
-OUTLINED = """(e => {
-  const seen = getComputedStyle(e).opacity === '0' ? e.nextElementSibling : e;
-  return getComputedStyle(seen).outlineStyle !== 'none';
-})(document.activeElement)"""
-
-
-def _unmoved(root):
+def _unmoved(page, root, number):
     faults, known = [], 0
     for slider in _visible(root, "input[type=range]"):
-        faults += _slider_faults(root, slider)
+        faults += _slider_faults(page, root, slider)
         known += 1
     if faults:  # to wait for pictures that do not come takes seconds each
         return faults
     for group in _visible(root, "fieldset"):
         buttons = _visible(group, "input[type=radio]")
         _checked(root, "start", faults)
-        for button in [*buttons[1:], buttons[0]]:
-            root.page.keyboard.press("Tab")
-            group.locator("input:checked").focus()
-            root.page.keyboard.press("ArrowRight")
-            _checked(root, f"choice {button.get_attribute('value')}", faults)
+        for place in [*range(1, len(buttons)), 0]:
+            page.keyboard.press("Tab")
+            group.evaluate("e => e.querySelector('input:checked').focus()")
+            page.keyboard.press("ArrowRight")
+            _checked(root, f"choice {place}", faults)
         known += len(buttons)
     for select in _visible(root, "select"):
-        count = select.evaluate("e => e.options.length")
-        steps = ["ArrowDown"] * (count - 1 - select.evaluate("e => e.selectedIndex")) + ["ArrowUp"] * (count - 1)
-        for key in steps:
+        at, count = select.evaluate("e => [e.selectedIndex, e.options.length]")
+        for key in ["ArrowDown"] * (count - 1 - at) + ["ArrowUp"] * (count - 1):
             select.press(key)
             _checked(root, "menu", faults)
         known += 1
-    for player in _visible(root, "button.explore-play"):
-        faults += _play_faults(root, player)
+    player = page.locator(FIGURES).nth(number).locator("button.explore-play")
+    for place in range(root.evaluate(COUNT, "button.explore-play")):
+        faults += _play_faults(page.locator(FIGURES).nth(number), player.nth(place))
         known += 1
-    known += len(_visible(root, "button.explore-copy, [tabindex='0']"))
-    total = len(_visible(root, CONTROLS))
+    known += root.evaluate(COUNT, "button.explore-copy, [tabindex='0']")
+    total = root.evaluate(COUNT, CONTROLS)
     return faults + ([] if known == total else [f"{total} controls, of which this test knows how to move {known}"])
 
 
+COUNT = f"(root, selector) => [...root.querySelectorAll(selector)].filter({IN_SIGHT}).length"
+
+
 def _visible(root, selector):
-    return [found for found in root.locator(selector).all() if found.is_visible()]
+    return [found for found in root.query_selector_all(selector) if found.is_visible()]
 
 
 def _checked(root, what, faults):
@@ -389,16 +505,14 @@ def _checked(root, what, faults):
     return shown
 
 
-def _slider_faults(root, slider):
-    name = slider.evaluate("e => e.labels[0]?.textContent") or "without a name"
-    last = int(slider.get_attribute("max"))
-    slider.focus()
+def _slider_faults(page, root, slider):
+    name, last = slider.evaluate("e => { e.focus(); return [e.labels[0]?.textContent || 'without a name', +e.max]; }")
     faults, said = [], set()
     # one script moves all sliders, and the book's build checks every state: a sample, unless every page is asked for
-    walked = range(last + 1) if last < 5 or os.environ.get("EVERY_PAGE") else (0, 1, 2, 3, last)
-    for position in walked:
-        key = "Home" if position == 0 else "End" if position > 3 and position == last else "ArrowRight"
-        root.page.keyboard.press(key)
+    walked = range(last + 1) if last < 3 or os.environ.get("EVERY_PAGE") else (0, 1, last)
+    for before, position in itertools.pairwise([0, *walked]):
+        key = "Home" if position == 0 else "End" if position > before + 1 else "ArrowRight"
+        page.keyboard.press(key)
         shown = _checked(root, f"slider {name} at position {position}", faults)
         said.add(shown["value"])
         if shown["position"] != position:
@@ -465,29 +579,31 @@ ALL_OF_SEARCH = 1_500_000  # the page of the search has the text of all others, 
 OWN_FILES = ("course.css", "course.js", "exercises.js", "explore.js", "katex.css")
 
 
+@functools.cache
+def _weight(file):
+    data = file.read_bytes()
+    return len(data) if file.suffix in (".webp", ".png", ".jpg", ".woff2") else len(gzip.compress(data))
+
+
 def weights(page, loaded):
     """Return the bytes of (our own HTML, scripts and styles; all that was loaded) of a page, text compressed."""
     own = everything = 0
     for file in {page, *loaded}:
-        data = file.read_bytes()
-        size = len(data) if file.suffix in (".webp", ".png", ".jpg", ".woff2") else len(gzip.compress(data))
+        size = _weight(file)
         everything += size
         own += size if file == page or file.name in OWN_FILES else 0
     return own, everything
 
 
-# from top to bottom, a part of the page at a time, which may grow under way
-READ = """async () => {
-  for (let top = 0; top < document.documentElement.scrollHeight; top += 600) {
-    scrollTo(0, top);
-    await new Promise(requestAnimationFrame);
-    await new Promise(requestAnimationFrame);
-  }
+# as for one who reads to the end: whatever is in sight somewhere on the page
+READ = """() => {
+  for (const image of document.images) if (image.checkVisibility()) image.loading = 'eager';
 }"""
 
 
 def weigh(watched):
-    """Read a page just opened to its end without touching anything; return what `weights` says of all it has loaded."""
+    """Load all that reading a page just opened loads, touching nothing; return what `weights` says of it."""
+    lay_out(watched.page)
     watched.page.evaluate(READ)
     watched.page.evaluate(READY)
     files = {Path(unquote(urlsplit(url).path)) for url in watched.loaded if url.startswith("file:")}
@@ -504,37 +620,73 @@ def weight_faults(watched, own_limit=OWN, limit=ALL):
 SHIFT = 0.05  # the sum of layout shifts, as Chromium counts them
 
 
+# 300 ms after it was loaded, whatever scripts still do
+SETTLED = """async () => {
+  const [{loadEventEnd}] = performance.getEntriesByType('navigation');
+  await new Promise(go => setTimeout(go, 300 - (performance.now() - loadEventEnd)));
+  return [window.firstLook, window.look(), window.shift];
+}"""
+
+
 def jump_faults(page):
     """List what has changed since the first paint of a page just opened: theme, ground, size of letters, and places."""
-    page.wait_for_timeout(300)  # whatever scripts still do
-    first, last, shift = page.evaluate("[window.firstLook, window.look(), window.shift]")
+    first, last, shift = page.evaluate(SETTLED)
     faults = [f"painted first as {first}, then as {last}"] if first != last else []
     return faults + ([f"things shift by {shift:.2f}"] if shift > SHIFT else [])
 
 
+# once: a sheet that is new makes the browser style the whole page again
+LAY_OUT = """() => {
+  if (document.querySelector('style.laid-out')) return;
+  const rule = '.bd-article section > section { content-visibility: visible !important }';
+  document.head.append(Object.assign(document.createElement('style'), {className: 'laid-out', textContent: rule}));
+}"""
+
+
 def lay_out(page):
     """Lay out all sections, also those out of sight: the browser says of others that they stand elsewhere."""
-    page.add_style_tag(content=".bd-article section > section { content-visibility: visible !important }")
+    page.evaluate(LAY_OUT)
+
+
+# bring a figure to the middle of the window, and say where on the page it then is
+BEFORE_THE_CAMERA = """async number => {
+  const image = document.querySelectorAll('.explore-picture > img')[number];
+  if (!image.checkVisibility({visibilityProperty: true})) return null;
+  image.scrollIntoView({block: 'center', behavior: 'instant'});
+  image.loading = 'eager';
+  for (let frame = 0; frame < 300 && !image.complete; frame++) await new Promise(requestAnimationFrame);
+  await image.decode();
+  await new Promise(requestAnimationFrame);
+  const {x, y, width, height} = image.getBoundingClientRect();
+  return width && height ? {x: x + scrollX, y: y + scrollY, width, height, scale: 1} : null;
+}"""
 
 
 def ground_faults(page):
     """List figures that do not stand on the ground of the page, by their pixels."""
     from PIL import Image
 
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
-    faults = []
     lay_out(page)  # sections that are laid out only now would move the figure away from under the camera
-    tallest = page.evaluate("Math.max(0, ...[...document.images].map(image => image.offsetHeight))")
-    if tallest > page.viewport_size["height"] - 200:  # the camera would enlarge the window, which moves the figure, too
+    ground, tallest, count = page.evaluate(
+        """() => [
+          getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number),
+          Math.max(0, ...[...document.images].map(image => image.offsetHeight)),
+          document.querySelectorAll('.explore-picture > img').length,
+        ]"""
+    )
+    if tallest > page.viewport_size["height"] - 200:  # a camera sees what is in the window
         page.set_viewport_size({**page.viewport_size, "height": tallest + 200})
-    for box in page.locator(".explore-picture > img").all():
-        if not box.is_visible():
+    faults = []
+    camera = page.context.new_cdp_session(page)  # Playwright's own changes the page's style for each picture
+    for number in range(count):
+        place = page.evaluate(BEFORE_THE_CAMERA, number)
+        if place is None:
             continue
-        box.scroll_into_view_if_needed()
-        box.evaluate("image => image.decode().then(() => new Promise(requestAnimationFrame))")
-        shown = Image.open(io.BytesIO(box.screenshot())).convert("RGB")
+        taken = camera.send("Page.captureScreenshot", {"clip": place, "optimizeForSpeed": True})["data"]
+        shown = Image.open(io.BytesIO(base64.b64decode(taken))).convert("RGB")
         edge = {shown.getpixel((x, y)) for x in (2, shown.width - 3) for y in (2, shown.height - 3)}
         # the browser scales the picture, and may round a colour by one
         if any(abs(a - b) > 1 for pixel in edge for a, b in zip(pixel, ground, strict=True)):
             faults.append(f"a figure on {sorted(edge)}, on a page of {ground}")
+    camera.detach()
     return faults

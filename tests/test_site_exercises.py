@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from exercise_cases import CASES
 from exercise_table import Chapter, table
-from site_checks import DARK, LIGHT, PHONE, SITE, Watched, axe_faults, jump_faults, name_faults, overflow_faults
+from site_checks import DARK, LIGHT, PHONE, SITE, Watched, axe_faults, jump_faults, overflow_faults
 from test_exercises_of_chapters import CHECKS
 from test_notebooks import quiz_questions, quizzes
 
@@ -40,12 +40,12 @@ def check_predict(predict):
 
 
 @pytest.fixture
-def page_with(browser, tmp_path, monkeypatch):
-    """Open a page that holds the places to answer of these checks."""
+def page_with(browser, new_tab, tmp_path, monkeypatch):
+    """Open a page that holds the places to answer of these checks; one that `remembers` in a context of its own."""
     monkeypatch.setenv("NNLIB_FOR_THE_BOOK", "1")
     contexts = []
 
-    def open_page(*checks, context=None, name="page.html", theme="light", **settings):
+    def open_page(*checks, context=None, name="page.html", theme="light", remembers=False, **settings):
         markup = "".join(
             f'<section id="e{number}"><h3>Exercise {number}</h3>{shown}</section>'
             for number, shown in enumerate(check(*[...] * len(check.kinds))._repr_html_() for check in checks)
@@ -56,11 +56,11 @@ def page_with(browser, tmp_path, monkeypatch):
             f'<meta name="viewport" content="width=device-width"><title>t</title><style>{THEME}{STYLE}</style>'
             f"<script>{SCRIPT}</script><main><h1>Chapter</h1><section><h2>Exercises</h2>{markup}</section></main></html>"
         )
-        if context is None:
-            context = browser.new_context(offline=True, **{**LIGHT, **settings})
+        if remembers:
+            context = browser.new_context(offline=True, **LIGHT)
             contexts.append(context)
             hold_memory(context)
-        page = context.new_page()
+        page = context.new_page() if context else new_tab({**LIGHT, **settings}, file.as_uri())
         page.goto(file.as_uri())
         return page
 
@@ -182,14 +182,13 @@ QUESTIONS = sorted({path for path, _ in CHECKS})
 
 
 @pytest.mark.parametrize("path", QUESTIONS, ids=lambda path: path.stem)
-def test_every_exercise_of_a_chapter_says_on_the_page_what_it_says_in_python(page_with, kept, path):
+def test_every_exercise_of_a_chapter_says_on_the_page_what_it_says_in_python(page_with, path):
     chapter = Chapter(path, questions=True)
     checks = {name: check for name, check in chapter.checks().items() if check.question()}
-    page = page_with(*checks.values(), context=kept(LIGHT))
+    page = page_with(*checks.values())
     for number, (name, check) in enumerate(checks.items()):
         own = CASES.get(path.stem, {}).get(name, lambda space: ([], []))
         assert_same_words(page, number, check, *own(chapter.space))
-    page.close()
     chapter.close()
 
 
@@ -275,7 +274,7 @@ def test_forms_are_accessible_and_fit(page_with, settings):
     for number, check in enumerate(EVERY):
         page_says(page, number, rows(check, [tuple(kind.right for kind in check.kinds.values())], [])[-1:])
     page_says(page, 0, [["12"]])
-    assert axe_faults(page) + name_faults(page) + overflow_faults(page) == []
+    assert axe_faults(page) + overflow_faults(page) == []
 
 
 def test_focus_is_visible_everywhere(page_with):
@@ -288,7 +287,7 @@ def test_focus_is_visible_everywhere(page_with):
 
 
 def test_neither_paper_nor_a_page_without_script_shows_a_form(page_with):
-    page = page_with(*EVERY, check_predict)
+    page = page_with(*EVERY, check_predict, remembers=True)
     page.emulate_media(media="print")
     assert not any(form.is_visible() for form in page.locator(".answer").all())
     page = page_with(*EVERY, java_script_enabled=False)
@@ -309,7 +308,7 @@ def progress(page):
 
 
 def test_answers_are_remembered_and_judged_again(page_with):
-    page = page_with(WHOLE, TASKS, NAMES, check_predict)
+    page = page_with(WHOLE, TASKS, NAMES, check_predict, remembers=True)
     assert page.locator("h2 + .answer-progress").count() == 1
     assert progress(page) == "0 of 4 answered"
     assert not page.locator(".answer-progress button").is_visible()
@@ -335,7 +334,7 @@ def test_answers_are_remembered_and_judged_again(page_with):
 
 
 def test_answers_can_be_forgotten(page_with):
-    page = page_with(WHOLE, TASKS, check_predict)
+    page = page_with(WHOLE, TASKS, check_predict, remembers=True)
     page_says(page, 0, [["12"]])
     page.get_by_label("I have done it").check()
     page.get_by_role("button", name="Forget my answers").click()
@@ -348,7 +347,7 @@ def test_answers_can_be_forgotten(page_with):
 
 
 def test_pages_have_memories_of_their_own_and_links_say_how_far_one_is(page_with, tmp_path):
-    page = page_with(WHOLE, PAIR)
+    page = page_with(WHOLE, PAIR, remembers=True)
     page_says(page, 0, [["12"]])
     other = page_with(WHOLE, context=page.context, name="other.html")
     assert progress(other) == "0 of 1 answered"
@@ -365,7 +364,7 @@ def test_pages_have_memories_of_their_own_and_links_say_how_far_one_is(page_with
 
 
 def test_a_question_that_asks_for_something_else_starts_anew(page_with):
-    page = page_with(WHOLE)
+    page = page_with(WHOLE, remembers=True)
     page_says(page, 0, [["12"]])
     again = page_with(ask.question(count=ask.number(13), wrong=[1, 2]), context=page.context)
     assert (progress(again), again.locator("[type=text]").input_value()) == ("0 of 1 answered", "")
@@ -373,7 +372,7 @@ def test_a_question_that_asks_for_something_else_starts_anew(page_with):
 
 @pytest.mark.parametrize("stored", ["", "{", "null", "[]", '{"of": 1}', '{"given": 7, "right": {}}', '{"right": [1]}'])
 def test_a_memory_that_makes_no_sense_is_none(page_with, stored):
-    page = page_with(WHOLE)
+    page = page_with(WHOLE, remembers=True)
     page_says(page, 0, [["12"]])
     page.evaluate("stored => localStorage.setItem(Object.keys(localStorage)[0], stored)", stored)
     reopen(page, lambda: progress(page) == "0 of 1 answered")
@@ -383,7 +382,7 @@ def test_a_memory_that_makes_no_sense_is_none(page_with, stored):
 
 
 def test_without_storage_answers_are_judged_all_the_same(page_with):
-    page = page_with(WHOLE)
+    page = page_with(WHOLE, remembers=True)
     page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('refused'); }})")
     page.reload()
     assert page_says(page, 0, [["12"]]) == ["✓ Right."]
@@ -433,15 +432,15 @@ def done(page, part="#quiz"):
     return text(page.locator(f"{part} .answer-progress span"))
 
 
-# what is asked, the options, and what is said and how the question is marked after each of these was chosen
-CHOSEN = """(box, letters) => {
+# of each question what is asked, the options, and what is said and how it is marked after each of these was chosen
+CHOSEN = """all => [...document.querySelectorAll("fieldset.quiz-question")].map((box, number) => {
   const labels = [...box.querySelectorAll("label")];
   const asked = document.getElementById(box.getAttribute("aria-labelledby")).textContent;
-  return [asked, labels.map(label => label.textContent), letters.map(letter => {
+  return [asked, labels.map(label => label.textContent), (all[number] ?? []).map(letter => {
     labels.find(label => label.textContent.trim().startsWith(letter)).click();
     return [box.querySelector(".answer-verdict").textContent, [...box.classList].slice(1).join(" ")];
   })];
-}"""
+})"""
 
 
 def hold_memory(context):
@@ -462,9 +461,8 @@ def reopen(page, shown):
 
 def quiz_faults(page, questions):
     """Choose each option of a quiz; list what is not asked, named, judged or counted as its chapter says."""
-    faults, boxes = [], page.locator("fieldset.quiz-question").all()
-    for box, (asked, options, right, why, wrong) in zip(boxes, questions, strict=True):
-        name, letters, said = box.evaluate(CHOSEN, [*wrong, right])
+    faults, boxes = [], page.evaluate(CHOSEN, [[*wrong, right] for _, _, right, _, wrong in questions])
+    for (name, letters, said), (asked, options, right, why, wrong) in zip(boxes, questions, strict=True):
         if not plain(name).startswith(opening(asked)):
             faults.append(f"{name!r} is asked, not {asked!r}")
         if [plain(label)[0] for label in letters] != [*options]:
@@ -554,15 +552,15 @@ def test_a_quiz_is_answered_by_keyboard_alone(quiz):
 
 
 @pytest.mark.parametrize("settings", [LIGHT, DARK, PHONE], ids=["light", "dark", "phone"])
-def test_an_answered_quiz_is_accessible_and_fits_and_nothing_jumps(browser, settings):
-    with Watched(browser, SAMPLE, settings, "#quiz") as opened:
+def test_an_answered_quiz_is_accessible_and_fits_and_nothing_jumps(browser, kept, settings):
+    with Watched(browser, SAMPLE, query="#quiz", context=kept(settings)) as opened:
         jumps = jump_faults(opened.page)
         for box in opened.page.locator("fieldset.quiz-question").all():
             box.locator("label").nth(1).click()
         assert {*opened.page.locator(".quiz-question").evaluate_all("all => all.map(box => box.classList[1])")} == {
             "is-right", "is-wrong",
         }  # fmt: skip
-        faults = axe_faults(opened.page) + name_faults(opened.page) + overflow_faults(opened.page)
+        faults = overflow_faults(opened.page) + axe_faults(opened.page, at_last=True)
         assert faults + jumps == []
 
 

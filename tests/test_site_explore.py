@@ -20,30 +20,34 @@ def draw(**state):
     return figure
 
 
+drawn = {}
+
+
+def markup_of(draw, controls):
+    """Return the html of a figure, which is drawn once for all tests."""
+    key = draw, repr(controls)
+    if key not in drawn:
+        drawn[key] = explore(draw, alt=", ".join(f"{{{name}}}" for name in controls), **controls).markup()
+    return drawn[key]
+
+
 @pytest.fixture
-def page_with(browser, tmp_path, monkeypatch, figures):
+def page_with(new_tab, tmp_path, monkeypatch, figures):
     """Open a page that holds these figures, by its address and what follows it."""
     monkeypatch.setenv("NNLIB_FOR_THE_BOOK", "1")
-    contexts = []
 
-    def open_page(*controls, address="", draw=draw, **settings):
-        markup = "".join(
-            explore(draw, alt=", ".join(f"{{{name}}}" for name in each), **each).markup() for each in controls
-        )
+    def open_page(*controls, address="", draw=draw, fresh=False, **settings):
+        markup = "".join(markup_of(draw, each) for each in controls)
         file = tmp_path / "page.html"
         file.write_text(
             f'<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>t</title>'
             f"<style>{STYLE}</style><script>{SCRIPT}</script><div style='height: 3000px'></div>{markup}</html>"
         )
-        context = browser.new_context(offline=True, **{**LIGHT, **settings})
-        contexts.append(context)
-        page = context.new_page()
+        page = new_tab({**LIGHT, **settings}, file.as_uri(), fresh)
         page.goto(file.as_uri() + address)
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return open_page
 
 
 RATES = {"learning_rate": [0.01, 0.03, -0.5], "initializer": ["he_normal", "glorot uniform", "zeros"]}
@@ -222,7 +226,7 @@ def test_without_script_the_start_is_there_and_no_dead_control(page_with):
 
 
 def test_paper_gets_the_light_picture_with_the_state_as_caption(page_with):
-    page = page_with(RATES)
+    page = page_with(RATES, fresh=True)
     page.locator("input[type=range]").press("ArrowRight")
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     page.emulate_media(media="print")

@@ -16,8 +16,8 @@ RATES = SITE / "chapters" / "2-foundations" / "13-choose-a-learning-rate.html"
 @pytest.mark.parametrize(
     "settings", [LIGHT | {"viewport": {"width": 1280, "height": 800}}, PHONE], ids=["laptop", "phone"]
 )
-def test_landing_page_shows_something_to_move_without_scrolling(browser, settings):
-    with Watched(browser, SITE / "intro.html", settings) as watched:
+def test_landing_page_shows_something_to_move_without_scrolling(browser, kept, settings):
+    with Watched(browser, SITE / "intro.html", context=kept(settings)) as watched:
         slider = watched.page.locator(".explore input").first
         assert slider.bounding_box()["y"] < settings["viewport"]["height"]
 
@@ -37,9 +37,9 @@ def test_pages_say_what_they_are_about():
     assert (SITE / "_static" / "mark.svg").exists()
 
 
-def found(browser, query):
+def found(browser, kept, query):
     """Return (title, snippet) of each result of the search."""
-    with Watched(browser, SITE / "search.html", query=f"?q={quote(query)}") as watched:
+    with Watched(browser, SITE / "search.html", query=f"?q={quote(query)}", context=kept(LIGHT)) as watched:
         page = watched.page
         page.wait_for_function("/found/.test(document.querySelector('.search-summary')?.textContent)")
         page.wait_for_function(
@@ -60,8 +60,8 @@ def found(browser, query):
         ("weights", "Initialize the weights"),
     ],
 )
-def test_search_ranks_titles_first_and_shows_the_words_it_found(browser, query, title):
-    results = found(browser, query)
+def test_search_ranks_titles_first_and_shows_the_words_it_found(browser, kept, query, title):
+    results = found(browser, kept, query)
     assert results[0][0].endswith(title)
     titles = [text for text, _ in results]
     assert len(set(titles)) == len(titles) > 1
@@ -104,8 +104,8 @@ def test_wrong_address_leads_back_wherever_the_book_is_served(browser, tmp_path)
         server.shutdown()
 
 
-def test_formulas_on_lines_of_their_own_stand_in_the_middle(browser):
-    with Watched(browser, RATES) as watched:
+def test_formulas_on_lines_of_their_own_stand_in_the_middle(browser, kept):
+    with Watched(browser, RATES, context=kept(LIGHT)) as watched:
         off = watched.page.evaluate("""[...document.querySelectorAll('div.math:not(:has(.eqno))')].map(formula => {
           const outer = formula.getBoundingClientRect(), parts = [...formula.querySelectorAll('.katex-base')];
           const [left, right] = [parts[0].getBoundingClientRect().left, parts.at(-1).getBoundingClientRect().right];
