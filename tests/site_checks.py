@@ -1,6 +1,7 @@
 """Checks of a page in a real browser: each returns the list of what is wrong, empty if nothing is."""
 
 import base64
+import contextlib
 import functools
 import gzip
 import io
@@ -534,13 +535,13 @@ NOTED = """root => {
 
 def _play_faults(root, player):
     """Press play and see the state change twice by itself; pause."""
+    from playwright.sync_api import TimeoutError as TooLate
+
     root.evaluate(NOTED)
     player.press("Enter")
-    for _ in range(200):
-        been = root.evaluate("root => root.been.size")
-        if been > 1:
-            break
-        root.page.wait_for_timeout(50)
+    with contextlib.suppress(TooLate):
+        root.page.wait_for_function("root => root.been.size > 1", arg=root.element_handle(), timeout=8000)
+    been = root.evaluate("root => root.been.size")
     faults = [] if been > 1 else [f"play: {been} new pictures"]
     if player.get_attribute("aria-label").startswith("Pause"):
         player.press("Enter")
