@@ -37,6 +37,7 @@ class Door:
         """Return the flat parameters and gradients, or raise a ValueError where there are none yet."""
         if self.flat is None:
             raise ValueError("the model has no parameters yet; call build(input_shape) or fit first")
+        self.flat.check_views()
         return self.flat
 
     @contextmanager
@@ -47,7 +48,7 @@ class Door:
             yield
         except BaseException:
             if self.input_shape != before:
-                vars(self).update(flat=None, params=None, grads=None, input_shape=None)
+                vars(self).update(flat=None, input_shape=None)
                 self.rng.bit_generator.state = random_state
                 for layer in self._every_layer():
                     layer.reset()

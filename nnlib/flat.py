@@ -50,6 +50,15 @@ class FlatParameters:
             layer.params[name] = self.params[place].reshape(shape)
             layer.grads[name] = self.grads[place].reshape(shape)
 
+    def check_views(self) -> None:
+        """Refuse parameters that have been replaced: no optimizer would move them, no file would hold them."""
+        for layer, name, _ in self.slices:
+            if layer.params[name].base is not self.params or layer.grads[name].base is not self.grads:
+                raise ValueError(
+                    f'the parameter "{name}" of {layer!r} must be written into, params["{name}"][...] = values; '
+                    "it has been replaced by another array"
+                )
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         # copy.deepcopy and pickle copy every view as an array of its own; without this the copy would never learn
         self.__dict__.update(state)

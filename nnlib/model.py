@@ -27,9 +27,33 @@ class Network(Door):
             raise ValueError(f"seed must be an integer or a Generator over PCG64; got {self.rng!r}")
         self.dtype = as_dtype(dtype)
         self.loss = self.flat = self.input_shape = None
-        self.params: Array | None = None
-        self.grads: Array | None = None
         self.metrics: list[Metric] = []
+
+    @property
+    def params(self) -> Array | None:
+        """All parameters in one array (None before `build`). What is assigned is written into it: layers hold views."""
+        return None if self.flat is None else self.flat.params
+
+    @params.setter
+    def params(self, values: ArrayLike) -> None:
+        self._write("params", self.built().params, values)
+
+    @property
+    def grads(self) -> Array | None:
+        """The gradients of `params` after a `backward`, in the same order."""
+        return None if self.flat is None else self.flat.grads
+
+    @grads.setter
+    def grads(self, values: ArrayLike) -> None:
+        self._write("grads", self.built().grads, values)
+
+    def _write(self, name: str, target: Array, values: ArrayLike) -> None:
+        if values is target:  # as after `model.params -= ...`
+            return
+        checked = as_numbers(name, values, self.dtype)
+        if checked.shape != target.shape:
+            raise ValueError(f"{name} must have shape {target.shape}; got {checked.shape}")
+        target[...] = checked
 
     # -- from input to output and back ---------------------------------------------------------------------------------
 
@@ -51,7 +75,6 @@ class Network(Door):
             except MemoryError as error:
                 raise ValueError(f"layers must fit into memory for input_shape {given}; {error}") from error
         self.output_shape = shape
-        self.params, self.grads = self.flat.params, self.flat.grads
         with_parameters = [i for i, layer in enumerate(self.layers) if any(part.params for part in layer.walk())]
         self._first_trained = min(with_parameters, default=0)  # nothing before it has anything to learn
         return self

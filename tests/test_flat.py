@@ -53,6 +53,58 @@ def test_training_never_cuts_a_view_off(case):
     assert_views(model)
 
 
+def test_what_is_assigned_is_written_into_the_buffers():
+    """`model.params = ...` would otherwise change what nobody sees."""
+    model = network()
+    model.forward(samples(4, 3), training=True)
+    model.backward(samples(4, 2, seed=1))
+    stepped = model.params - 0.1 * model.grads
+    model.params = stepped
+    assert (model.params == stepped).all()
+    model.params -= model.params  # in place, and assigned to itself
+    model.grads = list(range(model.grads.size))
+    model.grads *= 2
+    assert not model.params.any()
+    assert model.grads[-1] == 2 * (model.grads.size - 1)
+    assert_views(model)
+
+
+@pytest.mark.parametrize("name", ["params", "grads"])
+@pytest.mark.parametrize(("values", "fault"), [([1.0, 2.0], "shape"), (np.nan, "NaN"), (None, "numbers")])
+def test_what_does_not_fit_the_buffers_is_refused(name, values, fault):
+    model = network()
+    before = getattr(model, name).copy()
+    wrong = np.full(before.shape, np.nan) if fault == "NaN" else values
+    with pytest.raises(ValueError, match=name):
+        setattr(model, name, wrong)
+    assert (getattr(model, name) == before).all()
+    with pytest.raises(ValueError, match="no parameters yet"):
+        setattr(nn.Sequential([Dense(1)]), name, [1.0])
+
+
+def test_a_parameter_that_was_replaced_is_refused_and_named():
+    model, X, y = network(), samples(8, 3), samples(8, 2, seed=1)
+    kept = model.layers[1].params["W"]
+    model.layers[1].params["W"] = np.ones_like(kept)
+    for use in (lambda: model.fit(X, y, loss="mse", optimizer="SGD"), model.get_weights, lambda: model.save("x.npz")):
+        with pytest.raises(ValueError, match=r'"W" of Dense\(.*\) must be written into, params\["W"\]\[...\] = values'):
+            use()
+    model.layers[1].params["W"] = kept
+    model.fit(X, y, loss="mse", optimizer="SGD")
+
+
+def test_a_layer_that_replaces_its_gradient_is_refused_and_named():
+    class Careless(Dense):
+        def backward(self, dy):
+            dx = super().backward(dy)
+            self.grads["W"] = self.grads["W"].copy()
+            return dx
+
+    model = nn.Sequential([Careless(2)]).build(3)
+    with pytest.raises(ValueError, match=r'"W" of Careless'):
+        model.train_on_batch(samples(8, 3), samples(8, 2, seed=1), loss="mse", optimizer=nn.SGD())
+
+
 COPIES = {"deepcopy": copy.deepcopy, "pickle": lambda model: pickle.loads(pickle.dumps(model))}
 
 

@@ -24,7 +24,7 @@ class Layer:
     ----------
     params, grads : dict of str to array
         Learned parameters and their gradients. Inside a model both are views into its flat buffers: write
-        `params["W"][...] = values`; `params["W"] = values` would cut the view off.
+        `params["W"][...] = values`; `params["W"] = values` cuts the view off, and the model refuses to go on.
     buffers : dict of str to array
         What is kept but not learned by gradients (running statistics).
     children : list of Layer
