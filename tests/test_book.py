@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import json
+import os
 import re
 from types import SimpleNamespace
 
@@ -127,6 +128,7 @@ def sphinx_build(source, folders, **settings):
     warnings = io.StringIO()
     with docutils_namespace(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("NNLIB_FOR_THE_BOOK", "1")  # the extension sets it: not for the tests that follow
+        patch.setattr(os, "cpu_count", lambda: 1)  # a process of many tests should not fork: JAX in it has threads
         Sphinx(str(source), None, *folders, "html", confoverrides=settings, status=None, warning=warnings).build()
     return warnings.getvalue()
 
