@@ -54,6 +54,13 @@ def test_it_sees_what_a_kernel_of_its_own_sees(kernel, tmp_path):
     assert said(client, "print('numpy' in sys.modules, 'nnlib' in sys.modules)") == [("text", "True False\n")]
 
 
+def test_its_processes_find_the_modules_beside_the_page(kernel, tmp_path):
+    _, client = kernel
+    (tmp_path / "beside.py").write_text("def double(x): return 2 * x")
+    code = "import beside, joblib; print(joblib.Parallel(2)(joblib.delayed(beside.double)(i) for i in (1, 2)))"
+    assert said(client, code) == [("text", "[2, 4]\n")]
+
+
 def test_it_shows_figures(kernel):
     _, client = kernel
     shown = said(client, "import matplotlib.pyplot as plt; plt.plot([1, 2]);")

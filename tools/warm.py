@@ -1,6 +1,7 @@
 """What the kernels of the notebooks are forked from (see tools/kernels.py): a process that has imported a lot."""
 
 import importlib
+import multiprocessing.process
 import os
 import sys
 
@@ -22,6 +23,7 @@ def run(arguments, cwd, env):
 
     os.setsid()
     os.chdir(cwd)
+    multiprocessing.process.ORIGINAL_DIR = cwd  # where processes that it starts look for modules
     os.environ.clear()
     os.environ.update(env)
     sys.path[:] = PATH
