@@ -63,16 +63,11 @@ def _pack(picture: "Image.Image", kind: str, colours: int, sharpness: float) -> 
     rgb = palette.getpalette()
     at = 3 * palette.getpixel((0, 0))
     palette.putpalette([*rgb[:at], *ground, *rgb[at + 3 :]])
+    packed = io.BytesIO()
     if kind == "png":
-        return _png(palette)
-    packed = io.BytesIO()
-    palette.convert("RGB").save(packed, format="WEBP", lossless=True, quality=25, method=3)
-    return packed.getvalue()
-
-
-def _png(picture: "Image.Image") -> bytes:
-    packed = io.BytesIO()
-    picture.save(packed, format="PNG", optimize=True)
+        palette.save(packed, format="PNG", optimize=True)
+    else:
+        palette.convert("RGB").save(packed, format="WEBP", lossless=True, quality=25, method=3)
     return packed.getvalue()
 
 
@@ -129,8 +124,10 @@ class Drawing:
             return data if self.kind == "png" else None
         from PIL import Image
 
+        packed = io.BytesIO()
         with Image.open(io.BytesIO(data)) as picture:
-            return _png(picture)
+            picture.save(packed, format="PNG")
+        return packed.getvalue()
 
     def address(self, theme: str) -> str:
         """Return the file of a theme as a data: address."""

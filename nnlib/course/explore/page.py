@@ -73,8 +73,8 @@ class PageExplorer:
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, Any]:
         bundle = {"text/html": self.markup(), "text/plain": self.summary}
         look = self.looks[self.definition.first]
-        if isinstance(look, Drawing) and look.png is not None:  # for printed books
-            bundle["image/png"] = base64.b64encode(look.png).decode()
+        if isinstance(look, Drawing) and (png := look.png):  # for printed books
+            bundle["image/png"] = base64.b64encode(png).decode()
         return bundle
 
     def markup(self) -> str:
