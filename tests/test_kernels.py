@@ -11,6 +11,9 @@ from jupyter_client.provisioning import KernelProvisionerFactory
 from tools import kernels
 
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere kernels start as ever")
+
+
 @pytest.fixture
 def kernel(tmp_path, monkeypatch):
     """Return a manager and a client of a kernel that was forked in a folder."""

@@ -1,5 +1,6 @@
 """The built book, opened as files with the network cut: every page, every control, as a reader would."""
 
+import json
 import os
 import re
 
@@ -35,6 +36,16 @@ def test_first_page_leads_to_the_introduction(browser):
 @every_page
 def test_page_loads_nothing_from_elsewhere_and_its_links_lead_somewhere(path):
     assert site_checks.link_faults(path) == []
+
+
+MOST = 36  # pictures of a figure: each is drawn whenever the book is built, and a reader looks at five
+
+
+@every_page
+def test_a_slider_has_no_more_positions_than_teach_something(path):
+    states = re.findall(r'<script type="application/json">({"texts".*?)</script>', path.read_text(encoding="utf-8"))
+    pictures = [sum("light" in look for look in json.loads(listed)["looks"]) for listed in states]
+    assert max(pictures, default=0) <= MOST
 
 
 # What all pages have from one sheet is looked at on some of them: each is opened in one theme, a third in light and the

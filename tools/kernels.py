@@ -54,8 +54,8 @@ class ForkProvisioner(LocalProvisioner):
 
 
 def fork_kernels():
-    """Let this process fork the kernels that it starts from now on."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+    """Let this process fork the kernels that it starts from now on, where libraries bear it: on Linux."""
+    if sys.platform != "linux":
         return
     multiprocessing.get_context("forkserver").set_forkserver_preload(["tools.warm"])
     factory = KernelProvisionerFactory.instance()
