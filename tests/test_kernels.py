@@ -10,7 +10,6 @@ from jupyter_client.provisioning import KernelProvisionerFactory
 
 from tools import kernels
 
-
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere kernels start as ever")
 
 
