@@ -20,7 +20,7 @@ from nnlib.course.explore import describe, explore, make_control, picture
 from nnlib.course.explore import drawing as drawing_module
 from nnlib.course.explore import kernel as kernel_module
 from nnlib.course.explore import page as page_module
-from nnlib.course.explore.inks import GROUNDS, inked
+from nnlib.course.explore.inks import GROUNDS, _renderer, inked
 from nnlib.course.explore.kernel import as_it_is_now
 
 pytestmark = pytest.mark.usefixtures("figures")
@@ -252,6 +252,39 @@ def test_a_figure_without_a_ground_shows_nothing_of_the_one_before(theme):
     assert seen(line=True).std() + abs(seen(line=True).mean() - seen(line=False).mean()) > 100
     ground = np.rint(255 * np.array(GROUNDS[theme]))
     assert (seen(line=False) == ground).all()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"x": 0.5}, {"y": 0.6}, {"s": "other"}, {"s": "$a$ word"}, {"size": 20}, {"weight": "bold"}, {"rotation": 30}],
+    ids=str,
+)
+@pytest.mark.parametrize("align", ["left", "center"])
+def test_a_text_among_known_ones_is_drawn_as_if_it_were_new(changed, align):
+    """The renderer keeps what it has typeset and measured."""
+
+    def drawn(**how):
+        figure = plt.figure(figsize=(2, 1))
+        figure.text(**how, ha=align, rotation_mode="anchor")
+        return [np.asarray(picture) for picture in drawing_module._pictures(figure, ["light", "dark"])]
+
+    usual = {"x": 0.4, "y": 0.3, "s": "a word", "size": 10}
+    _renderer.cache_clear()
+    alone = drawn(**(usual | changed))
+    _renderer.cache_clear()
+    before = drawn(**usual)
+    for old, new, wanted in zip(before, drawn(**(usual | changed)), alone, strict=True):
+        assert (new == wanted).all()
+        assert (new != old).any()
+
+
+def test_a_photograph_in_an_inset_keeps_its_colours():
+    figure, axes = plt.subplots(figsize=(2, 2), layout="none")
+    inset = axes.inset_axes([0.2, 0.2, 0.6, 0.6])
+    inset.imshow(np.full((4, 4, 3), 255, np.uint8))
+    inset.set_axis_off()
+    light, dark = drawing_module._pictures(figure, ["light", "dark"])
+    assert light.getpixel((200, 200)) == dark.getpixel((200, 200)) == (255, 255, 255)
 
 
 def test_the_bar_of_a_fraction_has_the_ink_of_its_letters():
