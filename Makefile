@@ -9,7 +9,7 @@ READY := $(VENV)/.ready node_modules/.ready
 
 # A browser may hang or crash on a busy machine, and then its test waits for ever: the worker is ended, and the test run
 # once more in a new browser. What is wrong on a page is wrong the first time.
-BROWSERS := --reruns 1 --only-rerun "Target crashed"
+BROWSERS := --reruns 1 --only-rerun "Target crashed" --only-rerun "page crash or hang"
 
 # Jupyter and Sphinx read these; they keep a chapter's run independent of the reader's own configuration.
 export JUPYTER_PREFER_ENV_PATH := 1

@@ -36,6 +36,10 @@ class EngineError(Exception):
     """A command that a browser could not carry out."""
 
 
+# what is raised where a browser, its driver or its session is no longer there
+GONE = (EngineError, OSError, websocket.WebSocketException)
+
+
 # a driver may go on as soon as a page is read, before its scripts have prepared it
 LOADED = """() => new Promise(done => {
   if (document.readyState === 'complete') done();
@@ -76,6 +80,9 @@ class Driven(Engine):
     """What Firefox and WebKit share: programs that are started, told what to do, and ended."""
 
     def __init__(self):
+        self.begin()
+
+    def begin(self):
         with contextlib.ExitStack() as stack:
             self.home = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
             self.stack = stack
@@ -85,11 +92,21 @@ class Driven(Engine):
     def launch(self, *command, stdout=subprocess.DEVNULL, **environment):
         """Start a program in a group of its own, which is ended with all that it has started."""
         settings = {**os.environ, "HOME": self.home, **environment}
-        started = subprocess.Popen(
+        self.program = subprocess.Popen(
             command, env=settings, start_new_session=True, stdout=stdout, stderr=subprocess.DEVNULL
         )
-        self.stack.callback(end, started)
-        return started
+        self.stack.callback(end, self.program)
+        return self.program
+
+    def open(self, address):
+        """Open an address; what has crashed since the last test, which has said so, is started anew."""
+        try:
+            self.run("() => null")
+        except GONE:
+            with contextlib.suppress(*GONE):
+                self.close()
+            self.begin()
+        super().open(address)
 
     def press(self, *keys):
         presses = [{"type": kind, "value": KEYS.get(key, key)} for key in keys for kind in ("keyDown", "keyUp")]

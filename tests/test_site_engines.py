@@ -246,6 +246,16 @@ def test_search_finds_a_word_in_each_engine(engine, site):
     assert engine.run("() => wrong") == []
 
 
+@pytest.mark.parametrize("engine", ["firefox", "webkit"], indirect=True)
+def test_an_engine_that_crashed_takes_one_test_with_it(engine, site):
+    engine.open((site / "search.html").as_uri())
+    engines.end(engine.program)
+    with pytest.raises(engines.GONE):
+        engine.run("() => wrong")
+    engine.open((site / "search.html").as_uri())
+    assert engine.run("() => wrong") == []
+
+
 # --- the checks must be able to fail ------------------------------------------------------------------------------
 
 BROKEN = """<img src="https://nowhere.test/x.png"><script>
