@@ -266,7 +266,7 @@ def test_a_text_among_known_ones_is_drawn_as_if_it_were_new(changed, align):
     def drawn(**how):
         figure = plt.figure(figsize=(2, 1))
         figure.text(**how, ha=align, rotation_mode="anchor")
-        return [np.asarray(picture) for picture in drawing_module._pictures(figure, ["light", "dark"])]
+        return [np.asarray(picture) for picture in drawing_module._pictures(figure, ["light", "dark"], 2)]
 
     usual = {"x": 0.4, "y": 0.3, "s": "a word", "size": 10}
     _renderer.cache_clear()
@@ -283,7 +283,7 @@ def test_a_photograph_in_an_inset_keeps_its_colours():
     inset = axes.inset_axes([0.2, 0.2, 0.6, 0.6])
     inset.imshow(np.full((4, 4, 3), 255, np.uint8))
     inset.set_axis_off()
-    light, dark = drawing_module._pictures(figure, ["light", "dark"])
+    light, dark = drawing_module._pictures(figure, ["light", "dark"], 2)
     assert light.getpixel((200, 200)) == dark.getpixel((200, 200)) == (255, 255, 255)
 
 
@@ -291,7 +291,7 @@ def test_the_bar_of_a_fraction_has_the_ink_of_its_letters():
     """Letters must stand out more than lines; Matplotlib draws a bar as an area."""
     figure = plt.figure(figsize=(2, 1))
     figure.text(0.1, 0.4, r"$\frac{aaaa}{bbbb}$", size=40, color="#8c8c8c")
-    pixels = np.asarray(drawing_module._pictures(figure, ["light"])[0])
+    pixels = np.asarray(drawing_module._pictures(figure, ["light"], 2)[0])
     drawn = (pixels != 255).any(axis=-1)
     row = drawn.sum(axis=1).argmax()  # no letters cover as much of their row
     seen = np.median(pixels[row, drawn[row]], axis=0)
@@ -308,16 +308,22 @@ def test_a_smoothly_shaded_mesh_is_refused_and_not_left_out():
 
 
 def test_a_heavy_picture_gets_fewer_colours_and_fewer_pixels():
-    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (80, 120, 3), dtype=np.uint8))
-    (light,), _ = drawing_module._packed([noise], "webp", 24_000)
-    (lighter,), quality = drawing_module._packed([noise], "webp", 1500)
+    def packed(pixels, light_enough, least=0):
+        figure = plt.figure(figsize=(1.2, 0.8))
+        figure.figimage(pixels, resize=False)
+        (data,), quality = drawing_module._packed(figure, ["light"], "webp", light_enough, least)
+        return data, quality
+
+    noise = np.random.default_rng(0).random((160, 240))
+    light, _ = packed(noise, 40_000)
+    lighter, quality = packed(noise, 8_000)
     assert len(lighter) < len(light) / 3
-    assert Image.open(io.BytesIO(light)).size == (120, 80)
-    assert Image.open(io.BytesIO(lighter)).size == (60, 40)
+    assert Image.open(io.BytesIO(light)).size == (240, 160)
+    assert Image.open(io.BytesIO(lighter)).size == (120, 80)
     # a neighbour that would be light enough is as sharp as what was drawn before it
-    (grey,), same = drawing_module._packed([Image.new("RGB", noise.size, "grey")], "webp", 1500, quality)
+    grey, same = packed(np.zeros((160, 240)), 8_000, quality)
     assert same == quality
-    assert Image.open(io.BytesIO(grey)).size == (60, 40)
+    assert Image.open(io.BytesIO(grey)).size == (120, 80)
 
 
 def test_no_state_is_sharper_than_the_one_before(book):

@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 CSS_PIXELS_PER_INCH = 100  # a figure of 6.4 × 4 inches takes 640 × 400 pixels of the page
-SHARPNESS = 2  # image pixels drawn per CSS pixel, so that lines are crisp on phones and high-density screens
-# (colours, image pixels per CSS pixel): few colours of a line chart look like all of them at a third of the size; where
-# this is still too heavy, fewer pixels and fewer colours
+# (colours, image pixels per CSS pixel). Two pixels make lines crisp on phones and high-density screens; a line chart in
+# few colours looks like one in all of them, at a third of the size. Where this is too heavy, fewer pixels and colours.
 QUALITIES = ((128, 2.0), (64, 2.0), (64, 1.5), (32, 1.5), (32, 1.0), (16, 1.0))
 LIGHT_ENOUGH = 24_000  # bytes of the picture of a state; one that stands still may take more
 STILL = 60_000
@@ -21,14 +20,14 @@ LEGIBLE = 9  # CSS pixels: where the smallest letters of a figure would get smal
 MIME = {"png": "image/png", "webp": "image/webp", "svg": "image/svg+xml"}
 
 
-def _pictures(figure, themes) -> "list[Image.Image]":
-    """Draw a figure at twice the size that it takes on the page; return its RGB picture for each theme."""
+def _pictures(figure, themes, sharpness: float) -> "list[Image.Image]":
+    """Draw a figure at so many pixels for each that it takes on the page; return its RGB picture for each theme."""
     from .inks import InkedCanvas, mark_photographs
 
     own, dpi = figure.canvas, figure.dpi
     canvas = InkedCanvas(figure, themes)
     try:
-        figure.dpi = CSS_PIXELS_PER_INCH * SHARPNESS
+        figure.dpi = CSS_PIXELS_PER_INCH * sharpness
         with mark_photographs(figure):
             canvas.draw()
     finally:
@@ -37,12 +36,16 @@ def _pictures(figure, themes) -> "list[Image.Image]":
     return [canvas.renderer.picture(theme) for theme in themes]
 
 
-def _packed(pictures: "list[Image.Image]", kind: str, light_enough: int, least: int = 0) -> tuple[list[bytes], int]:
-    """Pack the picture of each theme with a palette, as small as they get, all in the same of QUALITIES[least:]."""
+def _packed(figure, themes, kind: str, light_enough: int, least: int) -> tuple[list[bytes], int]:
+    """Draw a figure and pack its picture for each theme with a palette, all in the first of QUALITIES[least:]."""
+    drawn = None
     for number in range(least, len(QUALITIES)):
+        colours, sharpness = QUALITIES[number]
+        if sharpness != drawn:
+            pictures, drawn = _pictures(figure, themes, sharpness), sharpness
         packed = []
         for picture in pictures:
-            packed.append(_pack(picture, kind, *QUALITIES[number]))
+            packed.append(_pack(picture, kind, colours))
             if len(packed[-1]) > light_enough and number < len(QUALITIES) - 1:
                 break  # nobody needs the other theme in this quality
         else:
@@ -50,19 +53,16 @@ def _packed(pictures: "list[Image.Image]", kind: str, light_enough: int, least: 
     return packed, number
 
 
-def _pack(picture: "Image.Image", kind: str, colours: int, sharpness: float) -> bytes:
+def _pack(picture: "Image.Image", kind: str, colours: int) -> bytes:
+    """Return a picture as a file, as small as it gets with so many colours."""
     from PIL import Image
 
-    ground = picture.getpixel((0, 0))
-    size = tuple(round(side * sharpness / SHARPNESS) for side in picture.size)
-    if size != picture.size:
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
     # octree palettes compress a third better than median cuts, in half the time
     palette = picture.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     # an entry is the mean of what fell to it: give that of the ground the very colour of the page again
     rgb = palette.getpalette()
     at = 3 * palette.getpixel((0, 0))
-    palette.putpalette([*rgb[:at], *ground, *rgb[at + 3 :]])
+    palette.putpalette([*rgb[:at], *picture.getpixel((0, 0)), *rgb[at + 3 :]])
     packed = io.BytesIO()
     if kind == "png":
         palette.save(packed, format="PNG", optimize=True)
@@ -155,7 +155,7 @@ def render_figure(
     if kind == "svg":
         data, quality = [_svg(figure, theme) for theme in themes], 0
     else:
-        data, quality = _packed(_pictures(figure, themes), kind, light_enough, least)
+        data, quality = _packed(figure, themes, kind, light_enough, least)
     return Drawing(kind, tuple(zip(themes, data, strict=True)), width, height, _least_width(figure, width), quality)
 
 
