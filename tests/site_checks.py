@@ -577,7 +577,7 @@ def small_faults(page):
 OWN = 200_000  # bytes of a page's HTML with our own scripts and styles, compressed
 ALL = 1_000_000  # bytes of everything that reading a page loads, text compressed
 ALL_OF_SEARCH = 1_500_000  # the page of the search has the text of all others, to find words without a server
-OWN_FILES = ("course.css", "course.js", "exercises.js", "explore.js", "katex.css")
+OWN_FILES = ("course.js", "exercises.js", "explore.js", "style.css")
 
 
 @functools.cache

@@ -281,11 +281,11 @@ FAULTS = [
 
 
 def test_what_does_not_work_is_found_in_each_engine(engine, site):
-    style = (site / "_static" / "katex.css").read_text(encoding="utf-8")
+    style = (site / "_static" / "style.css").read_text(encoding="utf-8")
     style = re.sub("(KaTeX_Main;[^}]*)data:", r"\1none:", style)
     (site / "_static" / "broken.css").write_text(style, encoding="utf-8")
     text = (site / "chapters" / "how-to-use.html").read_text(encoding="utf-8")
     page = site / "chapters" / "broken.html"
-    page.write_text(text.replace("katex.css", "broken.css").replace("</body>", BROKEN), encoding="utf-8")
+    page.write_text(text.replace("style.css", "broken.css").replace("</body>", BROKEN), encoding="utf-8")
     faults = "\n".join(page_faults(engine, page))
     assert [fault for fault in FAULTS if fault not in faults] == []

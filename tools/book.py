@@ -8,7 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from . import formulas, kernels
+from . import formulas, kernels, styles
 from .notebooks import ROOT, notebooks
 
 BUILD = ROOT / "_build"
@@ -24,6 +24,7 @@ MADE_FROM = {
     PAGES: [
         *["requirements.lock", "package-lock.json", "_config.yml", "assets/**/*"],
         *["tools/course_site.py", "tools/templates/*", "tools/formulas.py", "tools/katex.cjs"],
+        *["tools/styles.py", "tools/purge.cjs"],
         *["tools/ledger.py", "data/claims.toml"],
     ],
 }
@@ -127,9 +128,10 @@ def main():
         return code or 1
     try:
         formulas.typeset(page.parent)
-    except formulas.FormulaError as error:
+        styles.gather(page.parent)
+    except (formulas.FormulaError, styles.StyleError) as error:
         shutil.rmtree(PAGES, ignore_errors=True)
-        print(f"\nThe book was not built, because of these formulas:\n{error}", file=sys.stderr)
+        print(f"\nThe book was not built:\n{error}", file=sys.stderr)
         return 1
     print(f"\nThe book is built. Open it in a browser, no server needed:\n\n    {page.as_uri()}\n")
     return 0

@@ -27,5 +27,5 @@ def run(arguments, cwd, env):
     os.environ.clear()
     os.environ.update(env)
     sys.path[:] = PATH
-    # it ends where the process that it was forked from ends
-    launch_new_instance(argv=[*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
+    # it ends where the process that it was forked from ends, and need not warn of listeners on this machine
+    launch_new_instance(argv=[*arguments, f"--IPKernelApp.parent_handle={os.getppid()}", "--log-level=ERROR"])
