@@ -36,6 +36,7 @@ def site(tmp_path):
         '.used { color: green } html[data-theme="dark"] .used { color: pink } .by-script:hover { color: tan }'
         " @media print { .used { color: black } .nowhere-4 { color: red } }"
         " @font-face { font-family: Mine; src: url(mine.woff) } .used { font: 1em Mine }"
+        " :focus-visible { outline: 3px solid } .nowhere-5:focus-visible { color: red }"
     )
     (static / "template.html").write_text('<link rel="stylesheet" href="{{ pathto(sheet) }}">')
     (static / "page.js").write_text('document.body.classList.add("by-script"); root.dataset.theme = "dark";')
