@@ -574,7 +574,7 @@ def small_faults(page):
 
 # --- weight, and what moves while a page loads ---------------------------------------------------------------------
 
-OWN = 200_000  # bytes of a page's HTML with our own scripts and styles, compressed
+OWN = 200_000  # bytes of a page's HTML with our own scripts and its style sheet, compressed
 ALL = 1_000_000  # bytes of everything that reading a page loads, text compressed
 ALL_OF_SEARCH = 1_500_000  # the page of the search has the text of all others, to find words without a server
 OWN_FILES = ("course.js", "exercises.js", "explore.js", "style.css")
@@ -587,7 +587,7 @@ def _weight(file):
 
 
 def weights(page, loaded):
-    """Return the bytes of (our own HTML, scripts and styles; all that was loaded) of a page, text compressed."""
+    """Return the bytes of (HTML, our own scripts, style sheet; all that was loaded) of a page, text compressed."""
     own = everything = 0
     for file in {page, *loaded}:
         size = _weight(file)
