@@ -134,7 +134,8 @@ def executed(path):
 
     notebook = nbformat.reads(dump(stripped(load(path))), as_version=4)
     context = {"metadata": {"path": str(Path(path).parent)}}
-    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=context).execute()
+    quiet = ["--log-level=ERROR"]  # else each kernel warns of listeners on this machine
+    NotebookClient(notebook, timeout=600, kernel_name="python3", extra_arguments=quiet, resources=context).execute()
     return json.loads(nbformat.writes(notebook))
 
 
