@@ -134,6 +134,15 @@ def test_a_second_time_is_refused_before_it_sifts_what_was_sifted(site):
     assert rules(site) == once
 
 
+def test_a_site_may_be_named_by_a_link(site, tmp_path_factory):
+    link = tmp_path_factory.mktemp("elsewhere") / "html"
+    link.symlink_to(site.folder)
+    styles.gather(link)
+    assert 'url("sub/dot.svg")' in rules(site)
+    with pytest.raises(styles.StyleError, match="build them anew"):
+        styles.gather(link)
+
+
 SCRIPTS = [file for folder in ("assets", "nnlib/course") for file in sorted((ROOT / folder).rglob("*.js"))]
 
 

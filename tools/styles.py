@@ -1,6 +1,6 @@
-"""One style sheet for all pages, of the rules that they use, in the place of ten with 650 KB.
+"""One style sheet for all pages, of the rules that they use, in the place of eleven with 665 KB.
 
-A browser shows no word before it has read them all: on a slow processor that took a third of the time.
+A browser shows no word before it has read them all.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ class StyleError(Exception):
 
 def gather(site):
     """Write the style sheet and let all pages of the site use it; return the bytes before and after."""
+    site = site.resolve()  # as the files that the pages ask for
     static = site / "_static"
     files = sorted(file for file in site.rglob("*.html") if static not in file.parents)  # there: templates of the theme
     pages = {page: page.read_text(encoding="utf-8") for page in files}
@@ -46,10 +47,8 @@ def gather(site):
     for page, found in linked.items():
         if found:
             address = f"{os.path.relpath(static, page.parent)}/{SHEET}?v={version}".replace(os.sep, "/")
-            first, *others = LINK.findall(pages[page])
-            text = pages[page].replace(first, f'<link rel="stylesheet" href="{address}" />', 1)
-            for link in others:
-                text = text.replace(link, "", 1)
+            links = iter([f'<link rel="stylesheet" href="{address}" />'])  # the first becomes this, the others go
+            text = LINK.sub(lambda _, links=links: next(links, ""), pages[page])
             page.write_text(text, encoding="utf-8")
     return len(rules.encode()), len(used.encode())
 
