@@ -1,6 +1,7 @@
 """The tool that plants faults, on a library of two functions: one is tested well, the other hardly at all."""
 
 import ast
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +57,7 @@ reason = "Where they are equal it does not matter which one is returned."
 def toy(tmp_path):
     for name in ("nnlib", "tests"):
         (tmp_path / name).mkdir()
-    (tmp_path / "pyproject.toml").touch()
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)  # what pytest reads there must be understood
     (tmp_path / "nnlib" / "__init__.py").touch()
     (tmp_path / "nnlib" / "toy.py").write_text(MODULE)
     (tmp_path / "tests" / "test_toy.py").write_text(WEAK)
