@@ -320,10 +320,29 @@ def test_a_heavy_picture_gets_fewer_colours_and_fewer_pixels():
     assert len(lighter) < len(light) / 3
     assert Image.open(io.BytesIO(light)).size == (240, 160)
     assert Image.open(io.BytesIO(lighter)).size == (120, 80)
+    assert len(Image.open(io.BytesIO(lighter)).getcolors()) <= drawing_module.QUALITIES[quality][0] < 128
     # a neighbour that would be light enough is as sharp as what was drawn before it
     grey, same = packed(np.zeros((160, 240)), 8_000, quality)
     assert same == quality
     assert Image.open(io.BytesIO(grey)).size == (120, 80)
+
+
+@pytest.mark.parametrize("theme", GROUNDS)
+def test_the_ground_of_a_picture_is_that_of_the_page_to_the_last_bit(theme):
+    """Among more colours than a picture has, those next to the ground share its place in the palette."""
+    figure, axes = plt.subplots(figsize=(3, 2))
+    axes.set_axis_off()
+    axes.pcolormesh(np.linspace(0.9, 1, 3000).reshape(50, 60), cmap="gray", vmin=0, vmax=1)
+    (_, data), *_ = drawing_module.render_figure(figure, [theme], "webp", 60_000).data
+    assert pixels(data)[0, 0].tolist() == [round(255 * part) for part in GROUNDS[theme]]
+
+
+def test_a_map_without_a_value_is_empty_paper():
+    figure, axes = plt.subplots(figsize=(3, 2))
+    axes.imshow(np.ma.masked_all((4, 4)))
+    (_, light), (_, dark) = drawing_module.render_figure(figure, ("light", "dark")).data
+    assert pixels(dark)[200, 300].tolist() == [round(255 * part) for part in GROUNDS["dark"]]
+    assert pixels(light)[200, 300].tolist() == [255, 255, 255]
 
 
 def test_no_state_is_sharper_than_the_one_before(book):
