@@ -80,6 +80,14 @@ def test_book_and_tests_are_locked_to_the_same_versions_and_the_book_needs_no_te
     assert {"jupyter-book", "jupyterlab", "scikit-learn", "ipywidgets"} <= names
 
 
+def test_nothing_builds_parsers_for_seconds_when_it_starts():
+    """Every tool that reads a notebook imports jsonschema, which compiled a grammar of addresses each time."""
+    listing = "import nbformat, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", listing], check=True, capture_output=True, text=True).stdout.split()
+    assert "jsonschema" in loaded
+    assert not {"lark", "rfc3987_syntax"} & {*loaded}
+
+
 def test_each_target_installs_what_its_recipe_calls():
     """From a fresh clone, and alone: `make test-notebooks` once had no pytest."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
