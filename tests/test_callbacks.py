@@ -1,6 +1,7 @@
 """What happens between epochs, with a model whose scores are dictated."""
 
 import csv
+import inspect
 import sys
 from contextlib import nullcontext
 
@@ -308,3 +309,10 @@ def test_plateau_never_raises_the_rate():
     plateau = nn.ReduceLROnPlateau("score", patience=1, min_learning_rate=1.0)
     _, history = fit(plateau, scores=[5, 5, 5, 5])
     assert history["learning_rate"] == [0.1] * 4
+
+
+@pytest.mark.parametrize("make", [nn.EarlyStopping, nn.ReduceLROnPlateau])
+def test_what_is_better_and_by_how_much_is_said_by_name(make):
+    """By place, a number after the monitor is patience, a factor or a path, never `min_delta`."""
+    kinds = {name: part.kind for name, part in inspect.signature(make).parameters.items()}
+    assert {kinds[name] for name in ("mode", "min_delta")} == {inspect.Parameter.KEYWORD_ONLY}

@@ -186,3 +186,33 @@ def test_a_weight_of_a_class_that_there_is_not_is_refused(columns, last):
     assert checks.class_weights("class_weight", factors, y).tolist() == [1.5] * len(y)
     with pytest.raises(ValueError, match=f"class_weight must have keys from 0 to {last}, the classes of y; got 10"):
         checks.class_weights("class_weight", {**factors, 10: 2.0}, y)
+
+
+def test_a_shape_of_more_numbers_than_any_machine_holds_is_refused():
+    assert checks.as_shape("units", 2**40) == (2**40,)
+    with pytest.raises(ValueError, match="at most 2"):
+        checks.as_shape("units", (2**20, 2**21))
+
+
+def test_no_dtype_is_none():
+    """To NumPy, None is float64."""
+    with pytest.raises(ValueError, match="dtype must be"):
+        checks.as_dtype(None)
+
+
+def test_yes_is_true():
+    assert checks.yes_or_no("unbiased", np.True_) is True
+
+
+def test_the_bad_row_is_named_by_a_plain_number_and_a_thousandth_is_allowed():
+    checks.check_distributions("y", np.array([[0.5, 0.5 + 2.0**-10]]))
+    with pytest.raises(ValueError, match=r"row 1 is \[0.5, 0.625\]"):
+        checks.check_distributions("y", np.array([[0.5, 0.5], [0.5, 0.625]]))
+
+
+def test_weights_of_classes_are_for_targets_of_zeros_and_ones():
+    with pytest.raises(ValueError, match="one class a row"):
+        checks.class_weights("class_weight", {0: 1, 1: 1}, np.array([[0.0], [0.5]]))
+    three = np.eye(3)[[0, 1, 2, 0, 1]]
+    with pytest.raises(ValueError, match="keys from 0 to 2"):
+        checks.class_weights("class_weight", {0: 1, 1: 1, 2: 1, 3: 1}, three)

@@ -1,6 +1,7 @@
 """Every derivative in the library against finite differences: a wrong sign would train every reader's network badly."""
 
 import pickle
+import warnings
 from contextlib import nullcontext
 
 import numpy as np
@@ -396,3 +397,48 @@ def test_of_an_infinite_output_no_gradient_is_right_and_one_warning_is_enough():
     x = np.zeros(1)
     with pytest.warns(RuntimeWarning, match="gradient of x cannot be judged"):
         assert _error(np.ones(1), lambda: x + np.inf, np.ones(1), x, 6e-6, "x") == np.inf
+
+
+class Minus(nn.layers.Layer):
+    """Hands on what it gets, and a gradient of twice the size in the wrong direction."""
+
+    def build(self, input_shape, rng, dtype):
+        return input_shape
+
+    def forward(self, x, training=False):
+        return x.copy()
+
+    def backward(self, dy):
+        return -2 * dy
+
+
+def test_the_error_of_a_tensor_is_measured_against_its_largest_entry_whatever_the_sign():
+    """By hand -2 g, by difference g: off by 3 g, of which the larger is 2 g."""
+    model = nn.Sequential([nn.Dense(3), Minus()], seed=1)
+    X, y = np.array([[1.0, 2.0]]), np.array([[50.0, -1.0, 0.2]])
+    assert nn.check_gradients(model, X, y, "mse") == pytest.approx(1.5, rel=1e-6)
+    assert nn.gradcheck.relative_error(np.array([1.0, 1.0]), np.array([1.0, 5.0])) == 0.8
+
+
+def test_a_gradient_of_nothing_is_no_matter_for_a_warning():
+    """ReLU is off: no weight matters, and all that comes from the loss is below 0."""
+    model = nn.Sequential([nn.Dense(2, "relu"), nn.Dense(1)], seed=0).build(1)
+    model.set_weights([np.array([-1.0, -1.0, -1.0, -1.0, 1.0, 1.0, 0.0])])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert nn.check_gradients(model, np.ones((2, 1)), np.full((2, 1), 3.0), "mse") < 1e-7
+
+
+def test_a_check_that_doubts_itself_points_to_who_called_it():
+    block = nn.Residual(*(nn.Dense(3, "sigmoid") for _ in range(30)))
+    model, X, y = nn.Sequential([block]), samples(5, 3), samples(5, 3, seed=1)
+    with pytest.warns(RuntimeWarning, match="cannot be judged") as warned:
+        nn.check_gradients(model, X, y, "mse")
+    assert {warning.filename for warning in warned} == {__file__}
+
+
+def test_a_check_leaves_the_random_numbers_as_they_were():
+    model = nn.Sequential([nn.Dropout(0.5), nn.Dense(3)]).build(2)
+    before = model.rng.bit_generator.state
+    nn.check_gradients(model, samples(4, 2), samples(4, 3), "mse")
+    assert model.rng.bit_generator.state == before

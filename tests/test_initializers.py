@@ -163,3 +163,8 @@ def test_an_own_rule_that_draws_another_shape_is_named():
     own = nn.initializers.Initializer("own", lambda shape, rng: rng.normal(size=shape[::-1]))
     with pytest.raises(ValueError, match=r"initializer 'own' must draw an array of shape \(3, 2\); got \(2, 3\)"):
         nn.Sequential([nn.Dense(2, initializer=own)]).build(3)
+
+
+def test_zeros_are_zeros_and_ones_ones():
+    for name, value in (("zeros", 0), ("ones", 1)):
+        assert (get(name)((2, 3), np.random.default_rng(0)) == value).all()

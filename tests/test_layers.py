@@ -1,5 +1,6 @@
 """Layers beside numbers calculated by hand, and what they promise besides: modes, masks, running statistics."""
 
+from functools import partial
 from math import log, sqrt, tanh
 
 import numpy as np
@@ -352,3 +353,47 @@ def test_lstm_starts_with_an_open_forget_gate():
 def test_wrong_arguments_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("make", [nn.BatchNorm, partial(nn.Dropout, 0.5), lambda: nn.Residual(nn.Dropout(0.5))])
+def test_a_layer_that_is_not_told_otherwise_predicts(make):
+    layer, x = make(), samples(8, 4)
+    layer.build((4,), np.random.default_rng(0), np.dtype("float64"))
+    assert (layer.forward(x) == layer.forward(x, training=False)).all()
+    assert not np.allclose(layer.forward(x), layer.forward(x, training=True))
+
+
+def test_defaults_of_batch_norm_are_those_of_its_paper_and_of_pytorch():
+    layer = nn.BatchNorm()
+    assert (layer.momentum, layer.epsilon, layer.unbiased) == (0.9, 1e-5, True)
+
+
+def test_running_statistics_forget_by_the_momentum():
+    layer, x = nn.BatchNorm(momentum=0.75, unbiased=False), np.array([[1.0], [3.0]])
+    layer.build((1,), np.random.default_rng(0), np.dtype("float64"))
+    layer.buffers["mean"][...], layer.buffers["variance"][...] = 10, 20
+    layer.forward(x, training=True)
+    assert layer.buffers["mean"] == [0.75 * 10 + 0.25 * 2]
+    assert layer.buffers["variance"] == [0.75 * 20 + 0.25 * 1]
+
+
+@pytest.mark.parametrize("entries", [1, 4, 5, 8])
+def test_dropout_draws_no_more_random_bits_than_it_needs(entries):
+    """Sixteen for each entry, four entries to a draw: what the generator gives next belongs to the stored results."""
+    layer, rng, twin = nn.Dropout(0.5), np.random.default_rng(3), np.random.default_rng(3)
+    layer.build((entries,), rng, np.dtype("float64"))
+    layer.forward(np.ones((1, entries)), training=True)
+    twin.bit_generator.random_raw(-(-entries // 4))
+    assert rng.bit_generator.state["state"] == twin.bit_generator.state["state"]
+
+
+def test_what_a_layer_a_rule_or_a_schedule_must_bring_is_not_done_in_silence():
+    layer = nn.layers.Layer()
+    for call in (
+        lambda: layer.forward(np.ones((1, 1))),
+        lambda: layer.backward(np.ones((1, 1))),
+        lambda: nn.optimizers.Optimizer().update(np.ones(1), np.ones(1), 0.1),
+        lambda: nn.schedules.Schedule().at(0),
+    ):
+        with pytest.raises(NotImplementedError):
+            call()

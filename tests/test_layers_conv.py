@@ -190,3 +190,17 @@ def test_a_small_convolutional_network_learns_and_comes_back_from_its_file(tmp_p
     model.save(tmp_path / "stripes.npz")
     np.testing.assert_array_equal(nn.load(tmp_path / "stripes.npz").predict(X), model.predict(X))
     assert model.predict(X).dtype == np.float32
+
+
+@pytest.mark.parametrize("kernel", [(5, 2), (2, 7), (5, 7)])
+@pytest.mark.parametrize("make", [lambda kernel: nn.Conv2D(1, kernel), nn.MaxPool2D])
+def test_a_window_may_be_as_large_as_the_picture_but_no_larger_in_either_direction(make, kernel):
+    rng, dtype = np.random.default_rng(0), np.dtype("float64")
+    assert make((4, 6)).build((4, 6, 1), rng, dtype) == (1, 1, 1)
+    with pytest.raises(ValueError, match="4"):
+        make(kernel).build((4, 6, 1), rng, dtype)
+
+
+def test_a_window_on_a_framed_picture_may_be_larger_than_it():
+    layer = nn.Conv2D(1, (5, 7), padding="same")
+    assert layer.build((4, 6, 1), np.random.default_rng(0), np.dtype("float64")) == (4, 6, 1)

@@ -265,3 +265,19 @@ def test_help_shows_the_formula(name):
     text = pydoc.render_doc(get(name), renderer=pydoc.plaintext)
     assert "ℓ =" in text or "L =" in text
     assert "A pure pair" not in text
+
+
+def test_a_loss_is_shown_by_its_name_and_not_by_the_places_of_its_functions():
+    for loss in (*LOSSES.values(), *losses.FUSED.values()):
+        assert " at 0x" not in repr(loss)
+
+
+def test_help_on_a_loss_with_an_option_and_on_a_root_shows_what_they_are():
+    assert nn.losses.make_huber(2.0).__doc__ == nn.losses.make_huber.__doc__
+    assert nn.losses.rmse.__doc__.startswith("L = √")
+
+
+@pytest.mark.parametrize("pair", losses.FUSED, ids="+".join)
+def test_a_fused_pair_refuses_targets_that_its_loss_refuses(pair):
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+        losses.FUSED[pair].value(np.zeros((1, 2)), np.array([[2.0, -1.0]]))

@@ -88,6 +88,7 @@ def test_defaults_are_those_of_the_papers_and_of_pytorch():
     adam, sgd = nn.Adam(), nn.SGD()
     assert (adam.learning_rate, adam.beta1, adam.beta2, adam.epsilon) == (1e-3, 0.9, 0.999, 1e-8)
     assert (sgd.momentum, sgd.nesterov, sgd.weight_decay) == (0, False, 0)
+    assert [make().learning_rate for make in (nn.SGD, nn.Adagrad, nn.RMSprop)] == [0.01, 0.01, 1e-3]
     assert nn.Adagrad().epsilon == 1e-10
     assert (nn.RMSprop().rho, nn.RMSprop().epsilon) == (0.9, 1e-8)
 

@@ -1,6 +1,7 @@
 """A sweep loses nothing, repeats nothing, says what failed, and gives the same table on every backend."""
 
 import functools
+import hashlib
 import importlib
 import itertools
 import json
@@ -68,8 +69,10 @@ def test_seconds_are_the_time_of_the_run(tmp_path):
     def nap(duration):
         time.sleep(duration)
 
+    begun = time.perf_counter()
     table = quiet(nap, {"duration": [0.05, 0.2]}, directory=tmp_path, workers=1)
     assert (table["seconds"] >= table["duration"]).all()
+    assert table["seconds"].sum() <= time.perf_counter() - begun
 
 
 def test_a_table_read_back_equals_the_table_of_the_run_down_to_nan_inf_and_types(tmp_path):
@@ -736,3 +739,56 @@ def test_importing_the_library_loads_nothing_that_only_a_sweep_needs():
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert output.stdout.strip() == "[]"
+
+
+def test_the_directory_may_lie_in_one_that_is_not_there_yet(tmp_path):
+    quiet(product, {"a": [1], "b": [10]}, directory=tmp_path / "some" / "where", workers=1)
+    assert len(results_in(tmp_path / "some" / "where")) == 1
+
+
+def test_files_are_found_again_by_later_versions(tmp_path):
+    """Stored results outlive the library that made them: names and contents of the files are a contract."""
+    quiet(product, {"a": [1], "b": [10]}, directory=tmp_path, workers=1, version="v")
+    assert json.loads((tmp_path / "manifest.json").read_text()) == {
+        "format": 1,
+        "run": f"{product.__module__}.product",
+        "names": ["a", "b"],
+        "shared": None,
+        "version": "v",
+    }
+    name = hashlib.sha256(b'{"a": 1, "b": 10}').hexdigest()[:16]
+    assert [path.name for path in results_in(tmp_path)] == [f"{name}.json"]
+
+
+def test_columns_are_in_order_also_where_the_first_run_has_failed(tmp_path):
+    table = quiet(product, {"a": [2, 3], "b": [10]}, directory=tmp_path, workers=1)
+    assert table["error"][0] == "ZeroDivisionError: two and ten"
+    assert list(table.columns) == ["a", "b", "product", "seconds", "error"]
+
+
+def test_failures_of_earlier_are_shown_from_the_start(tmp_path, capsys):
+    grid = {"a": [2], "b": [10]}
+    quiet(product, grid, directory=tmp_path, workers=1)
+    sweep(product, grid, directory=tmp_path, workers=1)
+    assert "failed=1" in capsys.readouterr().err
+
+
+def test_one_number_among_words_is_no_shared_parameter(tmp_path):
+    with pytest.raises(TypeError, match="shared needs numbers"):
+        quiet(product, {"a": [1, "x"]}, directory=tmp_path, shared="a")
+
+
+def test_as_many_processes_as_asked_for_and_no_more_than_there_is_work(tmp_path, monkeypatch):
+    asked = []
+
+    class Noted(joblib.Parallel):
+        def __init__(self, n_jobs, **options):
+            asked.append((n_jobs, options["return_as"]))
+            super().__init__(n_jobs, **options)
+
+    monkeypatch.setattr(joblib, "Parallel", Noted)
+    with joblib.parallel_config(backend="threading"):
+        for workers, count in ((3, 5), (3, 2)):
+            quiet(blas_threads, {"a": list(range(count))}, directory=tmp_path / str(count), workers=workers)
+    # and each is stored and counted as it comes, not all at the end
+    assert asked == [(3, "generator_unordered"), (2, "generator_unordered")]

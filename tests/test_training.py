@@ -625,3 +625,27 @@ def test_after_a_divergence_the_better_weights_are_those_of_the_weighted_loss():
     with pytest.warns(nn.DivergenceWarning, match="the weights are those after epoch 1"):
         model.fit(X, y, loss="mse", optimizer=optimizer, epochs=3, batch_size=2, **rows)
     assert (model.params > 0).all()
+
+
+def test_the_step_named_is_the_last_of_an_epoch_that_ends_with_a_whole_batch():
+    options = {"loss": "mse", "optimizer": steps(0.0, 0.0, 1e308, 0.0), "batch_size": 2}
+    with pytest.warns(nn.DivergenceWarning, match="in epoch 1, step 3: ") as warned:
+        nn.Sequential([nn.Dense(1)]).fit(np.ones((6, 1)), np.full((6, 1), 1e3), **options)
+    assert warned[0].filename == __file__  # where `fit` was called, not where it is written
+
+
+def test_nobody_has_to_name_a_seed():
+    first, second = (nn.Sequential([nn.Dense(3)], **seed).build(2) for seed in ({}, {"seed": 0}))
+    assert (first.params == second.params).all()
+
+
+def test_a_model_that_has_not_been_trained_was_not_asked_to_stop():
+    assert nn.Sequential([nn.Dense(1)]).stop_training is False
+
+
+def test_metrics_of_a_model_that_has_diverged_are_nan():
+    model = nn.Sequential([nn.Dense(1)]).build(1)
+    for weight, mae in ((0.0, 1.0), (np.inf, np.nan)):
+        model.params[...] = weight, 0
+        scores = model.evaluate(np.ones((2, 1)), np.ones((2, 1)), loss="mse", metrics=["mae"])
+        np.testing.assert_equal(scores["mae"], mae)
