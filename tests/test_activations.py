@@ -71,3 +71,9 @@ def test_options_are_kept_for_saving_and_checked():
     with pytest.raises(ValueError, match=r"activation must be one of elu, .*; got 'swish'"):
         get("swish")
     assert get(None).name == "linear"
+
+
+def test_where_two_slopes_meet_that_from_below_is_taken():
+    z = np.zeros(1)
+    for activation, slope in ((make_elu(2.0), 2.0), (make_leaky_relu(0.3), 0.3)):
+        assert activation.vjp(np.ones(1), z, activation.f(z)) == slope

@@ -442,3 +442,16 @@ def test_a_check_leaves_the_random_numbers_as_they_were():
     before = model.rng.bit_generator.state
     nn.check_gradients(model, samples(4, 2), samples(4, 3), "mse")
     assert model.rng.bit_generator.state == before
+
+
+def test_the_rounding_of_a_sum_grows_with_what_is_summed():
+    """20 ε · 1000/h: a thousand ones may each be off by their last digit."""
+    x = np.zeros(1)
+    with pytest.warns(RuntimeWarning, match=r"rounding of differences, 7\.4e-07"):
+        _error(np.full(1, 1e-9), lambda: 1 + 1e-12 * np.full(1000, x[0]), np.ones(1000), x, 6e-6, "x")
+
+
+def test_a_gradient_of_which_one_entry_can_be_told_is_judged_by_its_largest():
+    x = np.zeros(2)
+    with pytest.warns(RuntimeWarning, match="cannot be judged"):
+        _error(np.array([0.0, 1e-12]), lambda: 1 + 1e-12 * x, np.ones(2), x, 6e-6, "x")

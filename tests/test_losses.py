@@ -281,3 +281,10 @@ def test_help_on_a_loss_with_an_option_and_on_a_root_shows_what_they_are():
 def test_a_fused_pair_refuses_targets_that_its_loss_refuses(pair):
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         losses.FUSED[pair].value(np.zeros((1, 2)), np.array([[2.0, -1.0]]))
+
+
+@pytest.mark.parametrize("error", [0.25, 4.0])
+def test_the_slope_of_a_root_is_the_sign_of_a_single_error_however_small(error):
+    assert nn.losses.rmse.grad([[error]], [[0.0]]) == pytest.approx(1.0)
+    assert nn.losses.rmse.grad([[-error]], [[0.0]]) == pytest.approx(-1.0)
+    assert nn.losses.rmse.grad([[0.0]], [[0.0]]) == 0

@@ -315,3 +315,16 @@ def test_input_gradient_of_a_classifier_through_the_fused_pair():
     assert relative_error(by_hand, by_difference) < 1e-7
     model.fit(X, y, loss="categorical_crossentropy", optimizer="SGD")
     assert model.input_gradient(X[:1], y[:1]).shape == (1, 2)  # the loss of `fit`
+
+
+def test_a_flat_list_is_neither_a_row_nor_a_column():
+    model = nn.Sequential([nn.Dense(1)])
+    with pytest.raises(ValueError, match=r"two or more axes; got shape \(3,\); use X.reshape"):
+        model.predict(np.ones(3))
+
+
+def test_an_optimizer_that_was_made_ready_for_another_model_is_refused():
+    ready = nn.SGD(0.1, momentum=0.9)
+    ready.init(2)
+    with pytest.raises(ValueError, match="already trains another model"):
+        nn.Sequential([nn.Dense(1)]).fit(np.ones((2, 1)), np.ones((2, 1)), loss="mse", optimizer=ready)

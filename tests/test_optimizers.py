@@ -218,3 +218,8 @@ def test_learning_rate_of_a_single_step_can_be_given():
 def test_wrong_arguments_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_an_optimizer_that_has_no_parameters_yet_makes_no_step():
+    with pytest.raises(ValueError, match="as `init` was told"):
+        nn.SGD().step(np.empty(0), np.empty(0))

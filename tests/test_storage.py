@@ -861,3 +861,23 @@ def test_functions_that_differ_in_defaults_alone_are_two(tmp_path, monkeypatch):
         model.save(tmp_path / "model.npz")
     model.fit(samples(4, 2), samples(4, 1), loss="pinball")
     model.save(tmp_path / "model.npz")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+@pytest.mark.parametrize("path", ["model.npz", "some/model.npz"])
+def test_who_saves_holds_the_folder_of_the_file(tmp_path, monkeypatch, path):
+    import fcntl
+
+    held = []
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "some").mkdir()
+    monkeypatch.setattr(fcntl, "flock", lambda folder, how: held.append((os.fstat(folder).st_ino, how)))
+    nn.Sequential([nn.Dense(1)]).build(1).save(path)
+    assert held == [((tmp_path / path).parent.stat().st_ino, fcntl.LOCK_EX)]
+
+
+def test_a_feature_that_never_changed_has_no_variance(tmp_path):
+    model = nn.Sequential([nn.BatchNorm(), nn.Dense(1)]).build(2)
+    model.layers[0].buffers["variance"][:] = 0, 1
+    model.save(tmp_path / "model.npz")
+    assert nn.load(tmp_path / "model.npz").layers[0].buffers["variance"].tolist() == [0, 1]

@@ -398,7 +398,7 @@ def test_the_hash_covers_the_core_of_nnlib_and_not_where_it_lies(tmp_path):
     shutil.copytree(Path(nnlib.__file__).parent, tmp_path / "x" / "nnlib")
     before = code(tmp_path / "x")
     assert before == code(Path(nnlib.__file__).parents[1])
-    for name, same in (("course/probe.py", True), ("layers/dense.py", False), ("losses.py", False)):
+    for name, same in (("course/probe.py", True), ("sweep.py", True), ("layers/dense.py", False), ("losses.py", False)):
         path = tmp_path / "x" / "nnlib" / name
         text = path.read_text()
         path.write_text(text + "# another\n")
@@ -792,3 +792,8 @@ def test_as_many_processes_as_asked_for_and_no_more_than_there_is_work(tmp_path,
             quiet(blas_threads, {"a": list(range(count))}, directory=tmp_path / str(count), workers=workers)
     # and each is stored and counted as it comes, not all at the end
     assert asked == [(3, "generator_unordered"), (2, "generator_unordered")]
+
+
+def test_values_may_be_words_that_no_file_could_be_named(tmp_path):
+    table = quiet(lambda name: len(name), {"name": ["a/b", "x" * 300]}, directory=tmp_path, workers=1)
+    assert table["result"].tolist() == [3, 300]

@@ -644,8 +644,8 @@ def test_a_model_that_has_not_been_trained_was_not_asked_to_stop():
 
 
 def test_metrics_of_a_model_that_has_diverged_are_nan():
-    model = nn.Sequential([nn.Dense(1)]).build(1)
+    model = nn.Sequential([nn.Dense(2)]).build(1)
     for weight, mae in ((0.0, 1.0), (np.inf, np.nan)):
-        model.params[...] = weight, 0
-        scores = model.evaluate(np.ones((2, 1)), np.ones((2, 1)), loss="mse", metrics=["mae"])
+        model.params[...] = 0, 0, weight, 0  # one output of two is infinite
+        scores = model.evaluate(np.ones((2, 1)), np.ones((2, 2)), loss="mse", metrics=["mae"])
         np.testing.assert_equal(scores["mae"], mae)
