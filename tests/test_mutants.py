@@ -1,6 +1,7 @@
 """The tool that plants faults, on a library of two functions: one is tested well, the other hardly at all."""
 
 import ast
+import json
 import shutil
 import subprocess
 import sys
@@ -94,6 +95,9 @@ def test_survivors_are_found_once_and_gone_when_tested_or_listed(toy):
     better = run(toy)
     assert better.returncode == 0, better.stdout + better.stderr
     assert "[[mutant]]" not in better.stdout
+    again = [json.loads(line) for line in results(toy)[len(tried) :]]
+    by = {result["by"] for result in again} - {None}  # the module could not be imported: no test has said so
+    assert by == {"tests/test_toy.py::test_double"}, "the other tests are as they were"
 
     (toy / "nnlib" / "toy.py").write_text(MODULE.replace("if x < low:", "if low > x:"))
     stale = run(toy)

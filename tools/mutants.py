@@ -8,7 +8,9 @@ the reason, in tests/equivalent_mutants.toml.
 """
 
 import argparse
+import ast
 import contextlib
+import functools
 import gc
 import hashlib
 import importlib
@@ -257,10 +259,10 @@ class Repository:
         self.modules = {name: root / name for name in names if not name.startswith(NOT_CORE)}
         self.digests = {name: _digest(path) for name, path in self.modules.items()}
         every = sorted((root / "tests").glob("*.py"))
-        shared = _digest(root / "pyproject.toml", *(path for path in every if not path.stem.startswith("test_")))
+        self.shared = _digest(root / "pyproject.toml", *(path for path in every if not path.stem.startswith("test_")))
         asked = ASKED.union(*(self._words(name) for name in self.modules))
         self.files = {
-            f"tests/{path.name}": _digest(path) + shared
+            f"tests/{path.name}": _digest(path) + self.shared
             for path in every
             if path.stem.startswith("test_") and path.stem.split("_")[1] in asked
         }
@@ -322,8 +324,19 @@ class Repository:
         return [stage for stage in stages if stage]
 
     def _key(self, file, verdict):
-        # What killed a mutant kills it as long as that file is the same; what survives is tried by every new test.
-        return [self.digests[file], self.files.get((verdict["by"] or "").split("::")[0], self.all_tests)]
+        # What killed a mutant kills it as long as it is the same test; what survives is tried by every new one.
+        return [self.digests[file], self._test(verdict["by"]) if verdict["by"] else self.all_tests]
+
+    @functools.cache  # noqa: B019 - there is one repository, and it stays
+    def _test(self, name):
+        """Return a digest of a test and of what its file has beside other tests; None of one that is gone."""
+        file, name = name.split("[")[0].split("::")
+        if file not in self.files:
+            return None
+        body = ast.parse((self.root / file).read_bytes()).body
+        kept = [part for part in body if not isinstance(part, ast.Import | ast.ImportFrom)]
+        kept = [part for part in kept if getattr(part, "name", name) == name or not part.name.startswith("test_")]
+        return hashlib.sha256("".join(map(ast.unparse, kept)).encode()).hexdigest()[:16] + self.shared
 
     def recall(self):
         """Return what is known of earlier mutants and still holds."""
