@@ -74,7 +74,7 @@ lock: $(VENV)/.python package.json  ## renew the locks of Python and npm
 	@$(PIP) install "uv>=0.8,<1"
 	@$(PY) -m tools.lock
 
-mutants: $(READY)  ## change the library in each place and see whether a test notices (half an hour; resumes; FILE=nnlib/losses.py, N=200)
+mutants: $(READY)  ## change the library in each place and see whether a test notices (two hours; resumes; FILE=nnlib/losses.py, N=200)
 	@$(PY) -m tools.mutants $(FILE) $(if $(N),--sample $(N))
 
 verify: $(READY)  ## test the library and renew the tables of the page "Verification"
