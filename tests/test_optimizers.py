@@ -223,3 +223,5 @@ def test_wrong_arguments_are_named(make, message):
 def test_an_optimizer_that_has_no_parameters_yet_makes_no_step():
     with pytest.raises(ValueError, match="as `init` was told"):
         nn.SGD().step(np.empty(0), np.empty(0))
+    with pytest.raises(ValueError, match="as `init` was told"):
+        nn.SGD().step(np.ones(1), np.ones(1))

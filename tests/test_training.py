@@ -649,3 +649,19 @@ def test_metrics_of_a_model_that_has_diverged_are_nan():
         model.params[...] = 0, 0, weight, 0  # one output of two is infinite
         scores = model.evaluate(np.ones((2, 1)), np.ones((2, 2)), loss="mse", metrics=["mae"])
         np.testing.assert_equal(scores["mae"], mae)
+
+
+def test_one_weight_that_is_infinite_is_a_divergence():
+    """The second input is always 0: its weight has no gradient and stays what it is."""
+    options = {"loss": "mse", "optimizer": steps(0.0, 0.0, 1e308, 0.0), "batch_size": 2}
+    with pytest.warns(nn.DivergenceWarning, match="in epoch 1, step 3: "):
+        nn.Sequential([nn.Dense(1)]).fit(np.tile([1.0, 0.0], (5, 1)), np.full((5, 1), 1e3), **options)
+
+
+def test_weights_without_any_error_are_better_than_all_others():
+    model, rates = nn.Sequential([nn.Dense(1)]).build(1), [0.1, 1e300, 0.1, 0.1]
+    model.set_weights([np.array([2.0, 0.0])])
+    optimizer = nn.SGD(lambda step: rates[step], weight_decay=0.5)  # the decay leads away from what is right
+    with pytest.warns(nn.DivergenceWarning, match="the weights are those after epoch 0"):
+        model.fit(np.ones((4, 1)), np.full((4, 1), 2.0), loss="mse", optimizer=optimizer, epochs=3)
+    assert model.params.tolist() == [2, 0]
