@@ -3,8 +3,8 @@
 Each change (a mutant) is tried in a copy of the repository, never in place, by the tests that run the changed line,
 quickest first, until one fails. They run in forks of one process that has NumPy, pytest and the rest loaded already.
 What was found is kept in _build/mutants: a run that was stopped goes on, and the next one repeats only what depends on
-changed modules and tests. A survivor is a test that is missing; where it changes nothing that can be observed, it is listed, with
-the reason, in tests/equivalent_mutants.toml.
+changed modules and tests. A survivor is a test that is missing; where it changes nothing that can be observed, it is
+listed, with the reason, in tests/equivalent_mutants.toml.
 """
 
 import argparse
