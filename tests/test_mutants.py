@@ -169,9 +169,10 @@ def test_what_only_importing_runs_is_first_judged_by_tests_that_run_no_line_them
     repository.ran = {module: {line: {"tests/test_a.py::slow", "tests/test_a.py::slower"}}}
     runs = {"lines": {module: [line]}, "starts": False}
     repository.tests = {
-        "tests/test_a.py::slow": runs | {"seconds": PATIENCE - 1},
-        "tests/test_a.py::slower": runs | {"seconds": PATIENCE},
-        "tests/test_b.py::reads": {"lines": {}, "starts": False, "seconds": 0.5},
-        "tests/test_b.py::starts": {"lines": {}, "starts": True, "seconds": 0.1},
+        "tests/test_a.py::slow": runs | {"seconds": PATIENCE - 1, "lasts": 30},
+        "tests/test_a.py::slower": runs | {"seconds": PATIENCE, "lasts": 30},
+        "tests/test_b.py::reads": {"lines": {}, "starts": False, "seconds": 0.5, "lasts": 20},
+        "tests/test_b.py::starts": {"lines": {}, "starts": True, "seconds": 0.1, "lasts": 1},
     }
-    assert [list(stage) for stage in repository.stages(table)] == [["tests/test_b.py::reads", "tests/test_a.py::slow"]]
+    # what counts against the patience is how long they compute, what bounds a test how long it lasts: it may wait
+    assert repository.stages(table) == [{"tests/test_b.py::reads": 20, "tests/test_a.py::slow": 30}]

@@ -83,19 +83,12 @@ def _pytest(arguments, *plugins):
 
     hypothesis.settings.register_profile("mutants", derandomize=True, database=None, max_examples=30, deadline=None)
     hypothesis.settings.load_profile("mutants")
-    # the limit of pyproject.toml must be understood, but here tests have alarms of their own
-    options = [
-        "-q",
-        "-x",
+    options = ["-q", "-x", "-p", "no:cacheprovider", "--assert=plain", "--no-header", "--tb=no"]
+    options += [
         "-p",
         "pytest_timeout",
         "--timeout=0",
-        "-p",
-        "no:cacheprovider",
-        "--assert=plain",
-        "--no-header",
-        "--tb=no",
-    ]
+    ]  # pyproject.toml has a limit; here tests have alarms of their own
     return int(pytest.main([*options, *arguments], plugins=plugins))
 
 
@@ -112,7 +105,7 @@ def _used():
 
 
 class Watch:
-    """Notes of each test how long it computes, which lines of the library it runs, and whether it starts processes."""
+    """Notes of each test how long it computes and lasts, which lines it runs, and whether it starts processes."""
 
     def __init__(self, coverage):
         self.coverage, self.tests, self.current, self.failed, self.collecting = coverage, {}, None, [], 0.0
@@ -127,12 +120,13 @@ class Watch:
 
     def pytest_runtest_logstart(self, nodeid):
         self.current = nodeid
-        self.tests[nodeid] = {"seconds": 0.0, "starts": False}
+        self.tests[nodeid] = {"seconds": 0.0, "lasts": 0.0, "starts": False}
         self.begun = _used()
         self.coverage.switch_context(nodeid)
 
     def pytest_runtest_logreport(self, report):
         self.tests[report.nodeid]["seconds"] = _used() - self.begun
+        self.tests[report.nodeid]["lasts"] += report.duration
         signal.setitimer(signal.ITIMER_REAL, 300)
         if report.failed:
             self.failed.append(report.nodeid)
@@ -230,7 +224,7 @@ def _spread(repository, jobs, work, items, label):
 def _watched(file):
     status, seen = _fork(_tree, _observe, file)
     if status == 0:  # they must also pass in the way in which mutants are judged
-        status, killer = _fork(_tree, _judge, {name: test["seconds"] for name, test in seen["tests"].items()})
+        status, killer = _fork(_tree, _judge, {name: test["lasts"] for name, test in seen["tests"].items()})
         seen["failed"] += [killer] if killer else []
     return file, status, seen
 
@@ -303,7 +297,7 @@ class Repository:
                     self.ran[module][line].add(name)
 
     def stages(self, mutant):
-        """Return the tests for a mutant, in up to three steps, each {test: seconds}."""
+        """Return the tests for a mutant, in up to three steps, each {test: how long it lasts}."""
         ran, words = self.ran[mutant.file], self._words(mutant.file)
         # A line that only importing runs is judged by the tests of what is around it, a function that importing calls
         # also by those of the whole module.
@@ -327,7 +321,7 @@ class Repository:
             if not own:
                 spent += self.tests[name]["seconds"]
             if own or spent < PATIENCE:
-                stages[0 if own else 2 if file in self.heavy else 1][name] = self.tests[name]["seconds"]
+                stages[0 if own else 2 if file in self.heavy else 1][name] = self.tests[name]["lasts"]
         return [stage for stage in stages if stage]
 
     def _key(self, file, verdict):
@@ -337,7 +331,7 @@ class Repository:
     @functools.cache  # noqa: B019 - there is one repository, and it stays
     def _test(self, name):
         """Return a digest of a test and of what its file has beside other tests; None of one that is gone."""
-        file, name = name.split("[")[0].split("::")
+        file, name, *_ = name.split("[")[0].split("::")
         if file not in self.files:
             return None
         body = ast.parse((self.root / file).read_bytes()).body
